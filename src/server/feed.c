@@ -4,14 +4,14 @@
 #include "base/hash.h"
 #include "base/vec.h"
 
-struct change {
+struct feed_change {
     enum state_table table;
     const void *old, *now; /* referenced */
 };
 
 struct batch {
     struct feed *feed;
-    VEC(struct change) changes;
+    VEC(struct feed_change) changes;
     VEC(struct uuid) released;
 };
 
@@ -47,7 +47,7 @@ struct feed *feed_free(struct feed *f)
     return NULL;
 }
 
-static void run_change(struct ledger *l, const struct change *c)
+static void run_change(struct ledger *l, const struct feed_change *c)
 {
     int r;
     if (c->table == TABLE_NODES) {
@@ -70,7 +70,7 @@ static void run_batch(void *ctx)
 }
 
 /* The ledger points to a node until the next one of the same id: keep exactly that one. */
-static void keep_node(struct feed *f, const struct change *c)
+static void keep_node(struct feed *f, const struct feed_change *c)
 {
     const struct node *n = c->now ? c->now : c->old;
     void *replaced = NULL;
@@ -90,7 +90,7 @@ static void batch_done(void *ctx)
 {
     struct batch *b = ctx;
     for (size_t i = 0; i < b->changes.n; i++) {
-        struct change *c = &b->changes.items[i];
+        struct feed_change *c = &b->changes.items[i];
         if (c->table == TABLE_NODES)
             keep_node(b->feed, c);
         state_unref(c->old);
@@ -112,7 +112,7 @@ static struct batch *new_batch(struct feed *f)
 
 static void add_change(struct batch *b, enum state_table table, const void *old, const void *now)
 {
-    struct change c = {table, old ? state_ref(old) : NULL, now ? state_ref(now) : NULL};
+    struct feed_change c = {table, old ? state_ref(old) : NULL, now ? state_ref(now) : NULL};
     if (vec_push(&b->changes, c) < 0)
         abort();
 }
