@@ -38,7 +38,7 @@ struct raft *raft_free(struct raft *r);
 enum raft_event_type {
     RAFT_EV_TICK,      /* time passed; see raft_deadline() */
     RAFT_EV_MESSAGE,   /* msg; its entries are referenced, not taken */
-    RAFT_EV_PROPOSE,   /* entry, reference taken on success: -ENOTCONN when not leader */
+    RAFT_EV_PROPOSE,   /* entries, references taken on success and index and term set; -ENOTCONN */
     RAFT_EV_PERSISTED, /* seq */
     RAFT_EV_APPLIED,   /* index */
     RAFT_EV_SNAPSHOT,  /* a snapshot at index is durable; the log may forget up to log_index */
@@ -49,7 +49,8 @@ struct raft_event {
     enum raft_event_type type;
     nsec_t now;
     const struct raft_msg *msg;
-    struct raft_entry *entry;
+    struct raft_entry **entries; /* commands, or one configuration; not shared yet */
+    size_t n_entries;
     uint64_t seq, index, term, log_index;
     struct uuid to;
 };
@@ -68,8 +69,10 @@ struct raft_out {
     size_t n_msgs, cap_msgs;
     uint64_t install, install_term; /* snapshot to install; 0 = none */
 };
-/* *out must be empty (zeroed or cleared). 0, -ENOTCONN, or -ENOMEM, after which the process must
- * stop. */
+/* *out must be empty (zeroed or cleared). Refusals that change nothing: -ENOTCONN not the leader,
+ * -EAGAIN handing leadership over, -EBUSY another configuration change is open, -EINVAL the change
+ * is more than one server. After -ENOMEM or -EUCLEAN (a leader contradicts a committed entry) the
+ * process must stop. */
 int raft_step(struct raft *r, const struct raft_event *ev, struct raft_out *out);
 void raft_out_clear(struct raft_out *out);
 
