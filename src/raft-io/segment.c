@@ -120,9 +120,9 @@ void wal_batch_add(struct buf *b, const struct raft_persist *p)
 void wal_batch_end(struct buf *b, uint64_t seq)
 {
     size_t payload = b->n - WAL_BATCH_HEADER;
-    /* Padding is not zero, so that a zero sector can only be one that was never written. */
-    while (b->n % 8 && !b->failed)
+    do
         buf_addc(b, (char)0xff);
+    while (b->n % 8 && !b->failed);
     if (b->failed)
         return;
     put_be32(b->p, (uint32_t)payload);
@@ -131,13 +131,19 @@ void wal_batch_end(struct buf *b, uint64_t seq)
     put_be32(b->p + 4, crc32c(crc, b->p + 8, b->n - 8));
 }
 
+/* At least one byte of padding, which is not zero: a zero last byte is one that was not written. */
+static size_t batch_span(size_t payload)
+{
+    return (WAL_BATCH_HEADER + payload + 8) & ~(size_t)7;
+}
+
 /* The batch at `at` with its padding, or 0 if it is not a whole, sound one. */
 static size_t sound_batch(const uint8_t *p, size_t n, size_t at, uint64_t *ret_seq)
 {
     if (n - at < WAL_BATCH_HEADER)
         return 0;
     size_t payload = get_be32(p + at);
-    size_t whole = (WAL_BATCH_HEADER + payload + 7) & ~(size_t)7;
+    size_t whole = batch_span(payload);
     if (payload == 0 || payload > WAL_BATCH_MAX || whole > n - at)
         return 0;
     uint32_t crc = crc32c(crc32c(0, p + at, 4), p + at + 8, whole - 8);
@@ -173,8 +179,8 @@ static bool looks_unfinished(const uint8_t *p, size_t n, size_t at)
         return true;
     size_t payload = get_be32(p + at);
     if (payload > 0 && payload <= WAL_BATCH_MAX)
-        span = (WAL_BATCH_HEADER + payload + 7) & ~(size_t)7;
-    if (span > n - at)
+        span = batch_span(payload);
+    if (span > n - at || p[at + span - 1] == 0)
         return true;
     for (size_t i = at; i < at + span;) {
         size_t next = MIN((i / SECTOR + 1) * SECTOR, at + span);
