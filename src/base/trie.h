@@ -5,13 +5,14 @@
  * version and read its tries without a lock until it unpins. A replaced node is freed by the writer
  * once no pinned version lies between its birth and its replacement. */
 #pragma once
+#include "base/list.h"
 #include "base/obj.h"
 #include "base/str.h"
+#include "base/vec.h"
 
 #define TRIE_KEY_MAX 1024
 
 struct trie_heap;
-struct trie_pin;
 
 /* What the tries of one kind have in common. Leaves hold no key: it is asked of the object. */
 struct trie_spec {
@@ -53,19 +54,27 @@ void trie_iter_seek(struct trie_iter *it, struct str from);
 struct obj *trie_next(struct trie_iter *it); /* NULL at the end */
 
 /* --- versions --- */
+/* Embedded in the caller's root object, which holds copies of the tries. The members are the
+ * heap's, but for destroy. */
+struct trie_version {
+    void (*destroy)(struct trie_version *v); /* on the writer: superseded and no longer pinned */
+    struct list link;
+    uint64_t version;
+    unsigned pins;
+    VEC(void *) retired; /* nodes that no newer version sees */
+};
+
 struct trie_heap *trie_heap_new(void);
 /* No transaction open, nothing pinned; tries are freed by trie_clear first. Accepts NULL. */
 struct trie_heap *trie_heap_free(struct trie_heap *h);
-/* The published root object at its version; NULL when memory is short. Any thread. */
-struct trie_pin *trie_pin(struct trie_heap *h);
-struct trie_pin *trie_pin_ref(struct trie_heap *h, struct trie_pin *p);
-struct trie_pin *trie_unpin(struct trie_heap *h, struct trie_pin *p); /* NULL in, NULL out */
-struct obj *trie_pin_root(const struct trie_pin *p);                  /* lives as long as the pin */
-uint64_t trie_pin_version(const struct trie_pin *p);
+/* The published version, which must exist. Any thread; one short mutex. */
+struct trie_version *trie_pin(struct trie_heap *h);
+void trie_pin_again(struct trie_heap *h, struct trie_version *v); /* by who holds a pin on it */
+void trie_unpin(struct trie_heap *h, struct trie_version *v);
 
 struct trie_heap_stats {
     uint64_t version, oldest_pin; /* oldest_pin 0: none */
-    size_t pins, retired;         /* pinned versions; nodes and objects waiting for an unpin */
+    size_t pinned, retired;       /* versions; nodes and objects waiting for an unpin */
 };
 /* Writer thread only. */
 void trie_heap_stats(struct trie_heap *h, struct trie_heap_stats *ret);
@@ -77,9 +86,8 @@ uint64_t trie_begin(struct trie_heap *h);
  * only replace itself. -ENOMEM (trie unchanged), -ENAMETOOLONG. */
 int trie_put(struct trie_heap *h, struct trie *t, struct obj *o);
 int trie_del(struct trie_heap *h, struct trie *t, struct str key); /* -ENOENT, -ENOMEM */
-/* Publishes `root` (its reference passes to the heap), closes the transaction and frees what no
- * pin can see any more. */
-void trie_commit(struct trie_heap *h, struct obj *root);
+/* Publishes v (now the heap's), closes the transaction and frees what no pin can see any more. */
+void trie_commit(struct trie_heap *h, struct trie_version *v);
 /* Abort is: trie_revert every trie to the copy taken before, then trie_abort. */
 void trie_revert(struct trie_heap *h, struct trie *t, struct trie before);
 void trie_abort(struct trie_heap *h);

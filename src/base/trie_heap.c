@@ -10,7 +10,7 @@ struct trie_heap *trie_heap_new(void)
     if (!h)
         return NULL;
     pthread_mutex_init(&h->lock, NULL);
-    list_init(&h->pins);
+    list_init(&h->versions);
     return h;
 }
 
@@ -19,10 +19,10 @@ struct trie_heap *trie_heap_free(struct trie_heap *h)
     if (!h)
         return NULL;
     assert(!h->txn);
+    h->current = NULL;
     while (trie_reclaim(h, SIZE_MAX))
         ;
-    assert(list_empty(&h->pins));
-    obj_unref(h->root);
+    assert(list_empty(&h->versions));
     vec_free(&h->retired);
     pthread_mutex_destroy(&h->lock);
     free(h);
@@ -52,70 +52,41 @@ void heap_retire(struct trie_heap *h, const struct trie *t, void *n)
         h->retired.items[h->retired.n++] = n;
 }
 
-static struct trie_pin *newest_pin(struct trie_heap *h)
-{
-    return list_empty(&h->pins) ? NULL : list_item(h->pins.prev, struct trie_pin, link);
-}
-
-struct trie_pin *trie_pin(struct trie_heap *h)
+struct trie_version *trie_pin(struct trie_heap *h)
 {
     pthread_mutex_lock(&h->lock);
-    struct trie_pin *p = newest_pin(h);
-    if (!p || p->version != h->version) {
-        p = calloc(1, sizeof(*p));
-        if (p) {
-            p->version = h->version;
-            p->root = obj_ref(h->root);
-            list_add_tail(&h->pins, &p->link);
-        }
-    }
-    if (p)
-        p->count++;
+    struct trie_version *v = h->current;
+    assert(v);
+    v->pins++;
     pthread_mutex_unlock(&h->lock);
-    return p;
+    return v;
 }
 
-struct trie_pin *trie_pin_ref(struct trie_heap *h, struct trie_pin *p)
+void trie_pin_again(struct trie_heap *h, struct trie_version *v)
 {
     pthread_mutex_lock(&h->lock);
-    assert(p->count);
-    p->count++;
+    assert(v->pins);
+    v->pins++;
     pthread_mutex_unlock(&h->lock);
-    return p;
 }
 
-struct trie_pin *trie_unpin(struct trie_heap *h, struct trie_pin *p)
+void trie_unpin(struct trie_heap *h, struct trie_version *v)
 {
-    if (!p)
-        return NULL;
     pthread_mutex_lock(&h->lock);
-    assert(p->count);
-    p->count--;
+    assert(v->pins);
+    v->pins--;
     pthread_mutex_unlock(&h->lock);
-    return NULL;
-}
-
-struct obj *trie_pin_root(const struct trie_pin *p)
-{
-    return p->root;
-}
-
-uint64_t trie_pin_version(const struct trie_pin *p)
-{
-    return p->version;
 }
 
 void trie_heap_stats(struct trie_heap *h, struct trie_heap_stats *ret)
 {
     *ret = (struct trie_heap_stats){.retired = h->waiting};
     pthread_mutex_lock(&h->lock);
-    ret->version = h->version;
-    list_for_each (it, &h->pins) {
-        const struct trie_pin *p = list_item(it, struct trie_pin, link);
-        if (!p->count)
-            continue;
-        if (!ret->pins++)
-            ret->oldest_pin = p->version;
+    ret->version = h->current ? h->current->version : 0;
+    list_for_each (it, &h->versions) {
+        const struct trie_version *v = list_item(it, struct trie_version, link);
+        if (v->pins && !ret->pinned++)
+            ret->oldest_pin = v->version;
     }
     pthread_mutex_unlock(&h->lock);
 }
@@ -123,41 +94,52 @@ void trie_heap_stats(struct trie_heap *h, struct trie_heap_stats *ret)
 uint64_t trie_begin(struct trie_heap *h)
 {
     assert(!h->txn);
-    h->txn = h->version + 1;
+    h->txn = h->current ? h->current->version + 1 : 1;
     return h->txn;
 }
 
-/* The oldest pin nobody holds, unlinking empty ones on the way; *ret_older is its predecessor. */
-static struct trie_pin *oldest_dropped(struct trie_heap *h, struct trie_pin **ret_older)
+static struct trie_version *older_than(struct trie_heap *h, struct trie_version *v)
 {
-    struct trie_pin *found = NULL;
+    return v->link.prev == &h->versions ? NULL : list_item(v->link.prev, struct trie_version, link);
+}
+
+/* The oldest superseded version nobody holds; on the way those with nothing to free are destroyed.
+ */
+static struct trie_version *oldest_dropped(struct trie_heap *h, struct trie_version **ret_older)
+{
+    struct trie_version *found = NULL;
+    struct list empty;
+    list_init(&empty);
     pthread_mutex_lock(&h->lock);
-    list_for_each_safe (it, &h->pins) {
-        struct trie_pin *p = list_item(it, struct trie_pin, link);
-        if (p->count)
+    list_for_each_safe (it, &h->versions) {
+        struct trie_version *v = list_item(it, struct trie_version, link);
+        if (v->pins || v == h->current)
             continue;
-        if (p->retired.n) {
-            *ret_older = it->prev == &h->pins ? NULL : list_item(it->prev, struct trie_pin, link);
-            found = p;
+        if (v->retired.n) {
+            *ret_older = older_than(h, v);
+            found = v;
             break;
         }
-        list_del(&p->link);
-        obj_unref(p->root);
-        vec_free(&p->retired);
-        free(p);
+        list_del(&v->link);
+        list_add_tail(&empty, &v->link);
     }
     pthread_mutex_unlock(&h->lock);
+    list_for_each_safe (it, &empty) {
+        struct trie_version *v = list_item(it, struct trie_version, link);
+        vec_free(&v->retired);
+        v->destroy(v);
+    }
     return found;
 }
 
-/* Hands n to the pin, or frees it when the pin does not see it. False: no memory to keep it. */
-static bool settle(struct trie_heap *h, struct trie_pin *p, void *n)
+/* Hands n to the version, or frees it when that does not see it. False: no memory to keep it. */
+static bool settle(struct trie_heap *h, struct trie_version *v, void *n)
 {
-    if (!p || node_birth(n) > p->version) {
+    if (!v || node_birth(n) > v->version) {
         node_free(n);
         return true;
     }
-    if (vec_push(&p->retired, n) < 0)
+    if (vec_push(&v->retired, n) < 0)
         return false;
     h->waiting++;
     return true;
@@ -165,29 +147,33 @@ static bool settle(struct trie_heap *h, struct trie_pin *p, void *n)
 
 bool trie_reclaim(struct trie_heap *h, size_t budget)
 {
-    for (struct trie_pin *older = NULL, *p; (p = oldest_dropped(h, &older));) {
-        while (p->retired.n) {
-            if (budget-- == 0 || !settle(h, older, p->retired.items[p->retired.n - 1]))
+    for (struct trie_version *older = NULL, *v; (v = oldest_dropped(h, &older));) {
+        while (v->retired.n) {
+            if (budget-- == 0 || !settle(h, older, v->retired.items[v->retired.n - 1]))
                 return true;
-            p->retired.n--;
+            v->retired.n--;
             h->waiting--;
         }
     }
     return false;
 }
 
-void trie_commit(struct trie_heap *h, struct obj *root)
+void trie_commit(struct trie_heap *h, struct trie_version *v)
 {
     assert(h->txn);
+    v->version = h->txn;
+    v->pins = 0;
+    v->retired.items = NULL;
+    v->retired.n = v->retired.cap = 0;
     pthread_mutex_lock(&h->lock);
-    struct obj *old = h->root;
-    h->version = h->txn;
-    h->root = root;
-    struct trie_pin *newest = newest_pin(h);
+    list_add_tail(&h->versions, &v->link);
+    h->current = v;
     pthread_mutex_unlock(&h->lock);
     h->txn = 0;
-    /* Pins hold their own reference on their root. */
-    obj_unref(old);
+    /* In the common case nobody pinned the version before, and then the nodes go at once. */
+    struct trie_version *newest = NULL;
+    oldest_dropped(h, &newest);
+    newest = older_than(h, v);
     /* With no memory to keep a node for its pin it is leaked, never freed early. */
     for (size_t i = 0; i < h->retired.n; i++)
         settle(h, newest, h->retired.items[i]);

@@ -3,31 +3,16 @@
 #pragma once
 #include <pthread.h>
 
-#include "base/list.h"
 #include "base/trie_node.h"
-#include "base/vec.h"
-
-typedef VEC(void *) node_vec;
-
-/* One pinned version. Nodes that this is the newest pin to see wait here; when it goes they pass to
- * the next older pin, if that sees them too (a node lives in one interval of versions). */
-struct trie_pin {
-    struct list link; /* heap->pins, oldest first */
-    uint64_t version;
-    unsigned count; /* under heap->lock; 0: the writer may take it apart */
-    struct obj *root;
-    node_vec retired; /* writer only */
-};
 
 struct trie_heap {
-    pthread_mutex_t lock; /* guards the list, the counts, version and root */
-    struct list pins;
-    uint64_t version; /* published */
-    struct obj *root;
+    pthread_mutex_t lock;         /* guards versions, their pins, current */
+    struct list versions;         /* oldest first; the last is the current one */
+    struct trie_version *current; /* published; NULL before the first commit */
     /* Writer only. */
-    uint64_t txn;     /* version under construction; 0: none */
-    node_vec retired; /* by this transaction, born before it */
-    size_t waiting;   /* nodes held by pins */
+    uint64_t txn;        /* version under construction; 0: none */
+    VEC(void *) retired; /* by this transaction, born before it */
+    size_t waiting;      /* nodes held by versions */
 };
 
 /* Gives up one node: at once when this transaction made it, else at commit. Room must be there. */

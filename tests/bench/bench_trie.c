@@ -35,6 +35,18 @@ static struct obj *item_new(const struct uuid *key)
     return &it->obj;
 }
 
+static void version_destroy(struct trie_version *v)
+{
+    free(v);
+}
+
+static void commit(struct trie_heap *h)
+{
+    struct trie_version *v = malloc(sizeof(*v));
+    v->destroy = version_destroy;
+    trie_commit(h, v);
+}
+
 static nsec_t started;
 static void start(void)
 {
@@ -57,7 +69,7 @@ static void put_all(struct trie_heap *h, struct trie *t, const struct uuid *keys
                 abort();
             obj_unref(o);
         }
-        trie_commit(h, NULL);
+        commit(h);
     }
 }
 
@@ -75,7 +87,7 @@ static void bench_updates(struct trie_heap *h, struct trie *t, const struct uuid
 
 static void bench_pinned(struct trie_heap *h, struct trie *t, const struct uuid *keys, size_t n)
 {
-    struct trie_pin *p = trie_pin(h);
+    struct trie_version *p = trie_pin(h);
     size_t before = mallinfo2().uordblks, some = MIN(n, (size_t)100000);
     start();
     put_all(h, t, keys, some, 1, 1);

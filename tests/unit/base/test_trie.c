@@ -146,6 +146,16 @@ static struct str random_key(uint64_t *s, char *buf)
     return str_n(buf, n);
 }
 
+struct root {
+    struct trie_version version;
+    struct trie keys;
+};
+
+static void root_destroy(struct trie_version *v)
+{
+    free(container_of(v, struct root, version));
+}
+
 struct fix {
     struct trie_heap *heap;
     struct trie keys, values;
@@ -174,6 +184,14 @@ static int fix_del(struct fix *f, struct str key)
     return r;
 }
 
+static void fix_commit(struct fix *f)
+{
+    struct root *r = malloc(sizeof(*r));
+    r->version.destroy = root_destroy;
+    r->keys = f->keys;
+    trie_commit(f->heap, &r->version);
+}
+
 static struct fix fix_new(void)
 {
     return (struct fix){trie_heap_new(), {.spec = &by_key}, {.spec = &by_value}};
@@ -189,24 +207,23 @@ static void fix_end(struct fix *f)
 
 #define PINS 6
 struct held {
-    struct trie_pin *pin;
-    struct trie keys;
+    struct trie_version *pin;
     struct model model;
 };
 
 static void drop(struct fix *f, struct held *h)
 {
-    if (h->pin)
-        check(&h->keys, &h->model);
-    h->pin = trie_unpin(f->heap, h->pin);
+    if (!h->pin)
+        return;
+    check(&container_of(h->pin, struct root, version)->keys, &h->model);
+    trie_unpin(f->heap, h->pin);
+    h->pin = NULL;
 }
 
 static void hold(struct fix *f, struct held *h, const struct model *m)
 {
     drop(f, h);
     h->pin = trie_pin(f->heap);
-    assert_non_null(h->pin);
-    h->keys = f->keys;
     h->model = *m;
 }
 
@@ -243,7 +260,7 @@ static void random_operations_agree_with_a_sorted_array(void **state)
                 trie_abort(f.heap);
                 m = before;
             } else {
-                trie_commit(f.heap, NULL);
+                fix_commit(&f);
             }
             check(&f.keys, &m);
             assert_int_equal(f.values.n, m.n);
@@ -282,7 +299,7 @@ static void an_iteration_deeper_than_its_stack_misses_nothing(void **state)
         model_put(&m, str_n(deep, n + 1), n);
         deep[n] = 'a';
     }
-    trie_commit(f.heap, NULL);
+    fix_commit(&f);
     check(&f.keys, &m);
     for (unsigned n = 0; n < sizeof(deep); n++) {
         struct str from = str_n(deep, n);
@@ -298,7 +315,7 @@ static void a_prefix_may_end_in_the_middle_of_a_byte(void **state)
     trie_begin(f.heap);
     for (unsigned i = 0; i < ARRAY_LEN(keys); i++)
         fix_put(&f, str_of(keys[i]), i);
-    trie_commit(f.heap, NULL);
+    fix_commit(&f);
     static const struct {
         const char *p;
         size_t nibbles, hits;
@@ -319,11 +336,11 @@ static void replaced_objects_live_exactly_as_long_as_a_pin_sees_them(void **stat
 {
     struct fix f = fix_new();
     struct trie_heap_stats stats;
-    struct trie_pin *pins[3] = {0};
+    struct trie_version *pins[3] = {0};
     for (unsigned i = 0; i < 3; i++) {
         trie_begin(f.heap);
         fix_put(&f, str_of("k"), i);
-        trie_commit(f.heap, NULL);
+        fix_commit(&f);
         assert_int_equal(live, i + 1);
         pins[i] = trie_pin(f.heap);
     }
@@ -331,18 +348,18 @@ static void replaced_objects_live_exactly_as_long_as_a_pin_sees_them(void **stat
     for (unsigned i = 0; i < 10; i++) {
         trie_begin(f.heap);
         fix_put(&f, str_of("k"), 100 + i);
-        trie_commit(f.heap, NULL);
+        fix_commit(&f);
     }
     assert_int_equal(live, 4);
     trie_heap_stats(f.heap, &stats);
-    assert_int_equal(stats.pins, 3);
+    assert_int_equal(stats.pinned, 3);
     assert_int_equal(stats.oldest_pin, 1);
     assert_int_equal(stats.retired, 3);
-    struct trie_pin *twice = trie_pin_ref(f.heap, pins[1]);
+    trie_pin_again(f.heap, pins[1]);
     trie_unpin(f.heap, pins[1]);
     assert_false(trie_reclaim(f.heap, 100));
     assert_int_equal(live, 4);
-    trie_unpin(f.heap, twice);
+    trie_unpin(f.heap, pins[1]);
     assert_false(trie_reclaim(f.heap, 100));
     assert_int_equal(live, 3);
     trie_unpin(f.heap, pins[2]);
@@ -350,20 +367,6 @@ static void replaced_objects_live_exactly_as_long_as_a_pin_sees_them(void **stat
     assert_true(trie_reclaim(f.heap, 1));
     assert_false(trie_reclaim(f.heap, 1));
     assert_int_equal(live, 1);
-    fix_end(&f);
-}
-
-static void a_pin_holds_the_root_published_with_its_version(void **state)
-{
-    struct fix f = fix_new();
-    trie_begin(f.heap);
-    trie_commit(f.heap, item_new(str_of("one"), 1));
-    struct trie_pin *p = trie_pin(f.heap);
-    trie_begin(f.heap);
-    trie_commit(f.heap, item_new(str_of("two"), 2));
-    assert_int_equal(container_of(trie_pin_root(p), struct item, obj)->value, 1);
-    assert_int_equal(trie_pin_version(p), 1);
-    trie_unpin(f.heap, p);
     fix_end(&f);
 }
 
@@ -375,33 +378,13 @@ struct shared {
     atomic_uint rounds;
 };
 
-struct root {
-    struct obj obj;
-    struct trie keys;
-};
-
-static void root_destroy(struct obj *o)
-{
-    free(container_of(o, struct root, obj));
-}
-
-static const struct obj_type root_type = {"root", root_destroy};
-
-static struct obj *root_new(struct trie keys)
-{
-    struct root *r = malloc(sizeof(*r));
-    obj_init(&r->obj, &root_type);
-    r->keys = keys;
-    return &r->obj;
-}
-
 /* Every version has the same value under all keys, so a torn view shows. */
 static void *reader(void *arg)
 {
     struct shared *s = arg;
     while (!s->stop) {
-        struct trie_pin *p = trie_pin(s->heap);
-        const struct root *r = container_of(trie_pin_root(p), struct root, obj);
+        struct trie_version *p = trie_pin(s->heap);
+        const struct root *r = container_of(p, struct root, version);
         struct trie_iter it;
         unsigned n = 0, value = 0;
         trie_iter_init(&it, &r->keys, str_of(""));
@@ -429,7 +412,7 @@ static void write_version(struct fix *f, unsigned value)
         assert_int_equal(trie_put(f->heap, &f->keys, o), 0);
         obj_unref(o);
     }
-    trie_commit(f->heap, root_new(f->keys));
+    fix_commit(f);
 }
 
 static void readers_in_other_threads_see_whole_versions(void **state)
@@ -455,7 +438,6 @@ int main(void)
         cmocka_unit_test(an_iteration_deeper_than_its_stack_misses_nothing),
         cmocka_unit_test(a_prefix_may_end_in_the_middle_of_a_byte),
         cmocka_unit_test(replaced_objects_live_exactly_as_long_as_a_pin_sees_them),
-        cmocka_unit_test(a_pin_holds_the_root_published_with_its_version),
         cmocka_unit_test(readers_in_other_threads_see_whole_versions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
