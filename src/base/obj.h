@@ -19,6 +19,7 @@ struct obj {
     uint64_t birth; /* the trie version that first stored it; written by the trie only */
     uint64_t index; /* free for the owner until stored (the store keeps the raft index here) */
     atomic_uint refs;
+    uint32_t slot; /* free for the writer until published */
 };
 
 /* The creator holds the first reference. */
@@ -26,6 +27,7 @@ static inline void obj_init(struct obj *o, const struct obj_type *type)
 {
     o->type = type;
     o->birth = o->index = 0;
+    o->slot = 0;
     atomic_init(&o->refs, 1);
 }
 static inline struct obj *obj_ref(struct obj *o)
