@@ -53,6 +53,7 @@ struct hcl_item {
 struct hcl_expr {
     enum expr_kind kind;
     unsigned height; /* 1 for a leaf */
+    bool in_text;    /* EX_VAR: all of a ${...} */
     struct hcl_range range;
     const struct hcl_expr *root; /* EX_VAR a chain of constant accesses starts from, or NULL */
     union {

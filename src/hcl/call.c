@@ -8,8 +8,8 @@
 #include "hcl/type.h"
 
 static const struct fn *const tables[] = {
-    fn_number,
-    fn_set,
+    fn_number, fn_string, fn_format, fn_collection, fn_set,   fn_encode,
+    fn_crypto, fn_cidr,   fn_date,   fn_file,       fn_regex,
 };
 
 static const char *const unsupported[] = {"bcrypt", "rsadecrypt", "yamldecode", "csvdecode"};

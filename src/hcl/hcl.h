@@ -8,8 +8,9 @@
  * map, a set is a sorted list without duplicates. There are no unknown values.
  *
  * Runtime references (attr meta node env device NOMAD_* and UPPER_CASE names) cannot be resolved
- * here; they evaluate to their own source as text, "${attr.kernel.name}". Any other unknown name is
- * an error. Source of the rule: Nomad's jobspec2, narrowed so that typing errors are found.
+ * here; they evaluate to their own source as text, "${attr.kernel.name}". So does a lone unknown
+ * ${name} (scripts and templates are full of them), unless it looks like a misspelt variable. Any
+ * other unknown name is an error. Nomad's jobspec2 keeps all of them; see keep_unknown.
  *
  * No input can crash or hang: see the limits below. Not thread-safe per context and arena. */
 #pragma once

@@ -51,6 +51,26 @@ static struct hcl_local *find_local(const struct hcl_ctx *c, struct str name)
     return NULL;
 }
 
+static bool is_near(struct str name, struct str known)
+{
+    size_t limit = name.n >= 6 ? 2 : 1;
+    return name.n >= 3 && edit_distance(name, known, limit) <= limit;
+}
+
+/* A lone ${name} may belong to a script or template that the task gets; only one that looks like
+ * a name known here is taken for a typing error. */
+static bool is_misspelt(const struct hcl_ctx *c, const struct hcl_scope *sc, struct str name)
+{
+    bool near = is_near(name, str_of("var")) || is_near(name, str_of("local"));
+    for (; sc; sc = sc->up)
+        near |= is_near(name, sc->name);
+    for (size_t i = 0; i < c->vars.map.n && !near; i++)
+        near = is_near(name, c->vars.map.entries[i].key);
+    for (size_t i = 0; i < c->n_locals && !near; i++)
+        near = is_near(name, c->locals[i].name);
+    return near;
+}
+
 static int unknown_name(const struct site *s, const struct hcl_scope *sc, struct str name)
 {
     enum { NAMES_MAX = 32 };
@@ -149,7 +169,9 @@ int eval_name(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_ex
     }
     if (str_eqz(e->name, "local"))
         return all_locals(&s, ret);
-    return is_runtime(c, e->name) ? runtime_text(&s, e, ret) : unknown_name(&s, sc, e->name);
+    if (is_runtime(c, e->name) || (e->in_text && !is_misspelt(c, sc, e->name)))
+        return runtime_text(&s, e, ret);
+    return unknown_name(&s, sc, e->name);
 }
 
 static int missing_key(const struct site *s, struct val map, struct str key)

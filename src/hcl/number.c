@@ -78,7 +78,15 @@ void number_add(struct buf *b, struct val v)
     }
     /* prec digits follow the first; the exponent says how many of them are behind the point. */
     int exponent = atoi(strchr(e, 'e') + 1);
-    buf_printf(b, "%.*f", MAX(prec - exponent, 0), v.d);
+    if (exponent <= prec) {
+        buf_printf(b, "%.*f", prec - exponent, v.d);
+        return;
+    }
+    for (const char *p = e; *p != 'e'; p++)
+        if (*p != '.')
+            buf_addc(b, *p);
+    for (int i = prec; i < exponent; i++)
+        buf_addc(b, '0');
 }
 
 bool number_whole(struct val v, int64_t *ret)

@@ -137,25 +137,22 @@ bool parse_enter(struct parser *p, uint32_t at)
 }
 
 static struct hcl_body *parse_body(struct parser *p, uint32_t start);
+static bool parse_item_of_body(struct parser *p, struct body_lists *l);
 
-static bool parse_attr(struct parser *p, struct body_lists *l, struct tok name)
+static bool parse_attr(struct parser *p, struct body_lists *l, struct tok at, struct str name)
 {
-    size_t seen = (size_t)map_get(&l->names, parse_text(p, name));
+    struct hcl_range range = parse_range(p, at.start, at.end);
+    size_t seen = (size_t)map_get(&l->names, name);
     if (seen) {
         unsigned line = 0, col;
         hcl_range_pos(l->attrs.items[seen - 1].range, &line, &col);
-        return parse_fail(p, parse_range(p, name.start, name.end),
-                          "\"" STR_FMT "\" is set twice; it was set at line %u before",
-                          STR_ARG(parse_text(p, name)), line);
+        return parse_fail(p, range, "\"%.*s\" is set twice; it was set at line %u before",
+                          (int)MIN(name.n, 64u), name.p, line);
     }
-    struct hcl_attr attr = {
-        .name = parse_dup(p, name),
-        .name_range = parse_range(p, name.start, name.end),
-        .expr = attr.name.p ? parse_expr(p) : NULL,
-    };
+    struct hcl_attr attr = {.name = name, .name_range = range, .expr = parse_expr(p)};
     if (!attr.expr)
         return false;
-    attr.range = parse_range(p, name.start, attr.expr->range.end);
+    attr.range = parse_range(p, at.start, attr.expr->range.end);
     if (vec_push(&l->attrs, attr) < 0 ||
         map_put(&l->names, attr.name, (void *)l->attrs.n, NULL) < 0)
         return parse_fail_memory(p);
@@ -195,22 +192,18 @@ static bool parse_labels(struct parser *p, struct hcl_block *block)
     return p->r == 0;
 }
 
-/* `name { attr = value }` on one line: at most one attribute, nothing else. */
-static struct hcl_body *parse_one_line(struct parser *p, uint32_t start, struct body_lists *l)
+/* `name { attr = value }` on one line. HCL2 has one attribute here; more of them, with commas
+ * between, and a block are HCL1, which files in use still have. */
+static void parse_one_line(struct parser *p, struct body_lists *l)
 {
-    struct tok t = parse_next(p);
-    struct tok eq = parse_peek(p);
-    if (t.kind != T_IDENT || eq.kind != T_ASSIGN)
-        return parse_unexpected(p, t.kind == T_IDENT ? eq : t,
-                                "a line break after \"{\", or a single attribute");
-    parse_next(p);
-    if (!parse_attr(p, l, t))
-        return NULL;
-    t = parse_peek(p);
+    struct tok t = {0};
+    do {
+        if (!parse_item_of_body(p, l))
+            return;
+        t = parse_peek(p);
+    } while (t.kind == T_COMMA && parse_next(p).kind == T_COMMA);
     if (t.kind != T_RBRACE)
-        return parse_unexpected(
-            p, t, "\"}\": a block of several attributes needs one line for each of them");
-    return NULL;
+        parse_unexpected(p, t, "\"}\", or a \",\" before another attribute on the same line");
 }
 
 static bool parse_block_body(struct parser *p, struct hcl_block *block)
@@ -223,13 +216,10 @@ static bool parse_block_body(struct parser *p, struct hcl_block *block)
     return block->body != NULL;
 }
 
-static bool parse_block(struct parser *p, struct body_lists *l, struct tok type)
+static bool parse_block(struct parser *p, struct body_lists *l, struct tok at, struct str type)
 {
-    struct hcl_block block = {
-        .type = parse_dup(p, type),
-        .type_range = parse_range(p, type.start, type.end),
-    };
-    if (!block.type.p || !parse_labels(p, &block))
+    struct hcl_block block = {.type = type, .type_range = parse_range(p, at.start, at.end)};
+    if (!parse_labels(p, &block))
         return false;
     block.def_range = block.type_range;
     if (block.n_labels)
@@ -241,33 +231,51 @@ static bool parse_block(struct parser *p, struct body_lists *l, struct tok type)
     return true;
 }
 
-/* One attribute or block and the line's end behind it. */
-static bool parse_entry(struct parser *p, struct body_lists *l, bool nested)
+/* The name of an attribute or block. Quotes around it are HCL1, but unmistakable before "=". */
+static bool parse_entry_name(struct parser *p, struct tok *ret, struct str *ret_name)
 {
-    struct tok name = parse_next(p);
-    if (name.kind == T_QUOTE)
-        return parse_fail(p, parse_range(p, name.start, name.end),
-                          "names of attributes and blocks are written without quotes");
-    if (name.kind != T_IDENT)
-        return parse_unexpected(
-            p, name, nested ? "an attribute, a block or \"}\"" : "an attribute or a block");
+    *ret = parse_next(p);
+    if (ret->kind == T_QUOTE) {
+        if (!parse_quoted_label(p, *ret, ret_name))
+            return false;
+        ret->end = p->pos;
+        if (parse_peek(p).kind != T_ASSIGN)
+            return parse_fail(p, parse_range(p, ret->start, ret->end),
+                              "only an attribute's name may be in quotes; \"=\" is missing");
+        return true;
+    }
+    if (ret->kind != T_IDENT)
+        return parse_unexpected(p, *ret, "an attribute or a block");
+    *ret_name = parse_dup(p, *ret);
+    return ret_name->p != NULL;
+}
+
+static bool parse_item_of_body(struct parser *p, struct body_lists *l)
+{
+    struct tok at;
+    struct str name;
+    if (!parse_entry_name(p, &at, &name))
+        return false;
     struct tok t = parse_peek(p);
     if (t.kind == T_COLON)
         return parse_fail(p, parse_range(p, t.start, t.end),
                           "attributes are set with \"=\", not with \":\"");
-    bool is_attr = t.kind == T_ASSIGN;
-    if (is_attr)
-        parse_next(p);
-    if (is_attr ? !parse_attr(p, l, name) : !parse_block(p, l, name))
-        return false;
-    t = parse_peek(p);
+    if (t.kind != T_ASSIGN)
+        return parse_block(p, l, at, name);
+    parse_next(p);
+    return parse_attr(p, l, at, name);
+}
+
+/* One attribute or block and the line's end behind it. */
+static void parse_entry(struct parser *p, struct body_lists *l)
+{
+    if (!parse_item_of_body(p, l))
+        return;
+    struct tok t = parse_peek(p);
     if (t.kind == T_NEWLINE)
         parse_next(p);
     else if (t.kind != T_EOF)
-        return parse_unexpected(p, t,
-                                is_attr ? "the end of the line after the attribute"
-                                        : "the end of the line after the block");
-    return true;
+        parse_unexpected(p, t, "the end of the line behind an attribute or block");
 }
 
 static struct hcl_body *finish_body(struct parser *p, struct body_lists *l, uint32_t start)
@@ -291,7 +299,7 @@ static struct hcl_body *parse_body(struct parser *p, uint32_t start)
     cleanup_with(body_lists_free) struct body_lists l = {0};
     struct tok t = parse_peek(p);
     if (t.kind != T_NEWLINE && t.kind != T_RBRACE && t.kind != T_EOF)
-        parse_one_line(p, start, &l);
+        parse_one_line(p, &l);
     while (p->r == 0) {
         t = parse_peek(p);
         if (t.kind == T_NEWLINE) {
@@ -303,7 +311,7 @@ static struct hcl_body *parse_body(struct parser *p, uint32_t start)
             return parse_fail(p, parse_range(p, start, start + 1),
                               "this block is not closed: \"}\" is missing");
         } else {
-            parse_entry(p, &l, true);
+            parse_entry(p, &l);
         }
     }
     return NULL;
@@ -319,7 +327,7 @@ static struct hcl_body *parse_root(struct parser *p)
         if (t.kind == T_NEWLINE)
             parse_next(p);
         else
-            parse_entry(p, &l, false);
+            parse_entry(p, &l);
     }
     return NULL;
 }

@@ -10,6 +10,7 @@ struct parser {
     struct err *err;
     uint32_t pos;       /* where the next token or template character is read */
     bool skip_newlines; /* inside of brackets */
+    uint32_t in_text;   /* 1 + where a lone name between "${" and "}" starts */
     unsigned depth, tokens;
     int r; /* the first error */
 };

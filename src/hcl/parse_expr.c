@@ -280,6 +280,7 @@ static const struct hcl_expr *parse_word(struct parser *p, struct tok t)
         return NULL;
     e->name = parse_dup(p, t);
     e->root = e;
+    e->in_text = p->in_text == t.start + 1;
     return e->name.p ? e : NULL;
 }
 

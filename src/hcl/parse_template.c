@@ -116,6 +116,13 @@ static bool parse_directive(struct parser *p, struct piece *piece)
     return true;
 }
 
+static void mark_lone_name(struct parser *p)
+{
+    struct tok name = parse_peek(p), after = lex_token(p->src->text, name.end, true);
+    if (name.kind == T_IDENT && (after.kind == T_RBRACE || after.kind == T_TILDE))
+        p->in_text = name.start + 1;
+}
+
 /* At "${" or "%{". */
 static bool parse_embedded(struct parser *p, struct pieces *t)
 {
@@ -131,8 +138,10 @@ static bool parse_embedded(struct parser *p, struct pieces *t)
             t->v.items[t->v.n - 1].trim_right = true;
     }
     p->skip_newlines = true;
-    if (!directive)
+    if (!directive) {
+        mark_lone_name(p);
         piece.expr = parse_expr(p);
+    }
     if (directive ? !parse_directive(p, &piece) : !piece.expr)
         return false;
     t->trim_next = false;
