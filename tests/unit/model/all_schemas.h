@@ -28,7 +28,7 @@ static const struct schema *const all_schemas[] = {
     &check_restart_schema,
     &service_schema,
     &service_check_schema,
-    &header_schema,
+   
     &weights_schema,
     &volume_request_schema,
     &mount_options_schema,
