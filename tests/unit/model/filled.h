@@ -78,6 +78,8 @@ static void fill_field(const struct field *f, struct arena *a, void *obj, int de
             *(void **)p = filled(f->sub, a, depth + 1, salt);
         break;
     case FT_OBJS:
+        if (depth >= 8) /* a type that contains itself */
+            break;
         objs_add(a, p, filled(f->sub, a, depth + 1, salt));
         break;
     case FT_OMAP:
@@ -100,4 +102,23 @@ static void *filled(const struct schema *s, struct arena *a, int depth, int salt
     for (size_t i = 0; i < s->n_fields; i++)
         fill_field(&s->fields[i], a, obj, depth, salt);
     return obj;
+}
+
+/* Calls fn for each field of the object and of all objects in it. */
+static inline void each_field(const struct schema *s, void *obj,
+                              void (*fn)(const struct field *f, void *obj))
+{
+    for (size_t i = 0; i < s->n_fields; i++) {
+        const struct field *f = &s->fields[i];
+        void *p = field_ptr(f, obj);
+        fn(f, obj);
+        if (f->type == FT_OBJ && *(void **)p)
+            each_field(f->sub, *(void **)p, fn);
+        else if (f->type == FT_OBJS)
+            for (size_t k = 0; k < ((struct objs *)p)->n; k++)
+                each_field(f->sub, ((struct objs *)p)->items[k], fn);
+        else if (f->type == FT_OMAP)
+            for (size_t k = 0; k < ((struct omap *)p)->n; k++)
+                each_field(f->sub, ((struct omap *)p)->items[k].value, fn);
+    }
 }

@@ -108,6 +108,12 @@ static void times_are_gos_fifteen_bytes(void **state)
     buf_free(&one);
 }
 
+static void drop_local(const struct field *f, void *obj)
+{
+    if (f->flags & FF_LOCAL)
+        field_set_default(f, obj);
+}
+
 static void every_field_survives_msgpack(void **state)
 {
     for (size_t i = 0; i < ARRAY_LEN(all_schemas); i++) {
@@ -116,9 +122,7 @@ static void every_field_survives_msgpack(void **state)
         struct buf b = {0};
         struct err err = {{0}};
         void *obj = filled(s, a, 0, 0), *back = NULL;
-        for (size_t k = 0; k < s->n_fields; k++)
-            if (s->fields[k].flags & FF_LOCAL)
-                field_set_default(&s->fields[k], obj);
+        each_field(s, obj, drop_local);
         model_msgpack(s, obj, &b);
         struct reader r = reader_of(b.p, b.n);
         if (model_from_msgpack(s, c, &r, &back, &err) < 0)
