@@ -235,6 +235,7 @@ def gates(results):
             long.append(f"{name}: {len(lines)} lines")
     gate("licence lines", bare, results)
     gate("file length", long, results)
+    gate("includes", forbidden_includes(code_files), results)
     scripts = []
     for name in files:
         with open(f"{ROOT}/{name}", "rb") as source:
@@ -246,6 +247,44 @@ def gates(results):
     if os.path.exists(binary):
         size = stripped_size(binary)
         gate("binary size", [f"{size} bytes stripped"] if size > 5 << 20 else [], results)
+
+
+def use_table():
+    """Directory to the directories it may use, from the table in docs/architecture.md."""
+    direct = {}
+    with open(f"{ROOT}/docs/architecture.md", encoding="utf-8") as text:
+        for line in text:
+            row = re.match(r"\| `(?:src/)?([a-z-]+)` \|.*\|([a-z, -]*)\|$", line)
+            if row:
+                direct[row[1]] = {name.strip() for name in row[2].split(",") if name.strip()}
+    allowed = {}
+    for name in direct:
+        reach, todo = {name}, [name]
+        while todo:
+            for other in direct.get(todo.pop(), ()):
+                if other not in reach:
+                    reach.add(other)
+                    todo.append(other)
+        allowed[name] = reach
+    return allowed
+
+
+def forbidden_includes(code_files):
+    allowed = use_table()
+    problems = []
+    for name in code_files:
+        parts = name.split("/")
+        home = parts[1] if parts[0] == "src" else parts[0]
+        if home in ("tests", "dist"):
+            continue
+        if home not in allowed:
+            problems.append(f"{name}: {home} has no row in docs/architecture.md")
+            continue
+        with open(f"{ROOT}/{name}", encoding="utf-8") as source:
+            for used in re.findall(r'^#include "([a-z-]+)/', source.read(), re.M):
+                if used not in allowed[home]:
+                    problems.append(f"{name}: includes {used}/, which {home} may not use")
+    return problems
 
 
 def stripped_size(binary):
