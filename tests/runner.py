@@ -137,15 +137,19 @@ def build(directory, results):
 
 # ---- meson suites ----
 
-CMOCKA = re.compile(r"^\[\s+(OK|FAILED|SKIPPED)\s+\]\s+(\S+)\s*$", re.M)
+CMOCKA = re.compile(r"^\[\s+(RUN|OK|FAILED|SKIPPED)\s+\]\s+(\S+)\s*$", re.M)
 
 
 def cases_of(test):
     """(passed, failed names, skipped names) of one line of meson's testlog.json."""
-    text = (test.get("stdout") or "") + "\n" + (test.get("stderr") or "")
-    # A cmocka program repeats its failures in a summary after the last test.
-    text = re.split(r"^\[={10}\] .* test\(s\) run\.", text, maxsplit=1, flags=re.M)[0]
-    found = CMOCKA.findall(text)
+    found, running = [], None
+    for state, name in CMOCKA.findall(test.get("stdout") or ""):
+        if state == "RUN":
+            running = name
+        elif name == running:
+            # The summary at a group's end names its failures again, without a RUN before.
+            found.append((state, name))
+            running = None
     passed = sum(1 for state, _ in found if state == "OK")
     failed = [name for state, name in found if state == "FAILED"]
     skipped = [name for state, name in found if state == "SKIPPED"]
