@@ -157,6 +157,12 @@ void snap_iter(struct trie_iter *it, const struct snap *v, unsigned table, struc
     snap_iter_index(it, v, table, STORE_PRIMARY, prefix);
 }
 
+void snap_iter_nibbles(struct trie_iter *it, const struct snap *v, unsigned table, const void *p,
+                       size_t nibbles)
+{
+    trie_iter_init_nibbles(it, &v->ix[ix_of(v->store, table, STORE_PRIMARY)].objs, p, nibbles);
+}
+
 void snap_iter_index(struct trie_iter *it, const struct snap *v, unsigned table, unsigned index,
                      struct str key)
 {

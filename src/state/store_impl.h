@@ -66,4 +66,5 @@ int key_touch(struct store *s, unsigned table, unsigned index, struct str key, i
 int key_revive(struct store *s, unsigned table, struct str key);
 /* Forgets dead keys when there are many. -ENOMEM. */
 int keys_sweep(struct store *s);
+void watches_fire_all(struct store *s, uint64_t index);
 void watches_fire(struct store *s, const struct store_changes *c);

@@ -31,8 +31,9 @@ int state_set_job_stable(struct state *st, const char *ns, const char *id, uint6
                          bool stable);
 
 /* The scheduler's and the server's word: sets alloc_modify_index too. `job` is ignored: the job is
- * found by job_id and job_version (-ENOENT without it); job_create_index is set from it. A new one
- * with a previous_allocation is linked from there. */
+ * found by job_id and job_version (-ENOENT without it, or when job_create_index is given and says
+ * it was another of that name); job_create_index is set from it. A new one with a
+ * previous_allocation is linked from there. */
 int state_upsert_alloc(struct state *st, const struct allocation *a);
 /* The client's word, already merged into a copy of the stored object. */
 int state_update_alloc_from_client(struct state *st, const struct allocation *a);
