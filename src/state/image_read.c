@@ -129,7 +129,7 @@ static int get_object(struct state_reader *r, struct reader *in)
 {
     unsigned t;
     uint64_t raft_index;
-    struct record *rec;
+    struct record *rec = NULL;
     if (get_place(in, &t, NULL) < 0 || reader_varint(in, &raft_index) < 0)
         return -EBADMSG;
     int q = decode(r, table_defs[t].schema, in, &rec);
@@ -152,7 +152,7 @@ static int get_object(struct state_reader *r, struct reader *in)
 
 static int get_job(struct state_reader *r, struct reader *in)
 {
-    struct record *rec;
+    struct record *rec = NULL;
     int q = decode(r, &job_schema, in, &rec);
     if (q < 0)
         return q;
