@@ -43,7 +43,7 @@ static void snap_destroy(struct trie_version *v)
     free(container_of(v, struct snap, version));
 }
 
-static struct snap *snap_new(struct store *s)
+struct snap *snap_new(struct store *s)
 {
     size_t ix_size = s->n_ix * sizeof(struct snap_ix);
     struct snap *v = calloc(1, sizeof(*v) + ix_size + s->n_tables * sizeof(uint64_t));

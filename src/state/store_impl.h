@@ -59,6 +59,8 @@ static inline unsigned ix_of(const struct store *s, unsigned table, unsigned ind
     assert(table < s->n_tables && index <= s->tables[table].n_indexes);
     return s->first[table] + index;
 }
+/* Empty and unpublished; NULL when memory is short. */
+struct snap *snap_new(struct store *s);
 /* Notes a change under `key` in the open transaction; delta: objects more under it. -ENOMEM. */
 int key_touch(struct store *s, unsigned table, unsigned index, struct str key, int delta,
               uint64_t raft_index);

@@ -7,13 +7,12 @@
 void store_begin(struct store *s, uint64_t raft_index, int cause)
 {
     assert(!s->work);
-    size_t size = sizeof(*s->work) + s->n_ix * sizeof(struct snap_ix);
-    struct snap *v = malloc(size + s->n_tables * sizeof(uint64_t));
+    struct snap *v = snap_new(s);
     /* In apply, memory running short is like a disk error: the process ends. */
     if (!v)
         abort();
-    memcpy(v, s->current, size + s->n_tables * sizeof(uint64_t));
-    v->table_index = (uint64_t *)((char *)v + size);
+    memcpy(v->ix, s->current->ix, s->n_ix * sizeof(v->ix[0]));
+    memcpy(v->table_index, s->current->table_index, s->n_tables * sizeof(uint64_t));
     v->index = raft_index;
     s->work = v;
     s->cause = cause;
