@@ -3,6 +3,7 @@
 #pragma once
 #include "model/cluster.h"
 #include "model/eval.h"
+#include "model/diff.h"
 
 static const struct schema *const all_schemas[] = {
     &job_schema,
@@ -29,7 +30,7 @@ static const struct schema *const all_schemas[] = {
     &check_restart_schema,
     &service_schema,
     &service_check_schema,
-    &header_schema,
+
     &weights_schema,
     &volume_request_schema,
     &mount_options_schema,
@@ -89,4 +90,8 @@ static const struct schema *const all_schemas[] = {
     &namespace_schema,
     &namespace_capabilities_schema,
     &periodic_launch_schema,
+    &job_diff_schema,
+    &task_group_diff_schema,
+    &task_diff_schema,
+    &field_diff_schema,
 };
