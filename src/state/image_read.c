@@ -180,8 +180,10 @@ static int get_end(struct state_reader *r, struct reader *in, uint32_t crc)
     uint32_t want;
     if (reader_varint(in, &records) < 0 || reader_be32(in, &want) < 0)
         return -EBADMSG;
+#ifndef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
     if (records != r->records || want != crc)
         return -EBADMSG;
+#endif
     state_commit(r->st);
     r->open = false;
     r->ended = true;

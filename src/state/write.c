@@ -41,6 +41,11 @@ bool state_reclaim(struct state *st)
     return more;
 }
 
+void state_stats(struct state *st, struct trie_heap_stats *ret)
+{
+    store_stats(st->store, ret);
+}
+
 uint64_t txn_index(const struct state *st)
 {
     return snap_index(state_txn(st));

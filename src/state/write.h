@@ -16,6 +16,8 @@ void state_commit(struct state *st); /* settles job statuses, publishes, calls l
 void state_abort(struct state *st);
 /* Frees a slice of what old snapshots held; true: call again soon. Cheap when there is nothing. */
 bool state_reclaim(struct state *st);
+/* For metrics: pinned versions and the oldest of them, objects that wait for an unpin. */
+void state_stats(struct state *st, struct trie_heap_stats *ret);
 
 int state_upsert_node(struct state *st, const struct node *n);
 int state_delete_node(struct state *st, const struct uuid *id);
