@@ -303,5 +303,4 @@ void state_install(struct state *st, struct state_reader *r)
     st->store = take_ptr(r->st->store);
     pthread_mutex_unlock(&st->lock);
     store_succeed(old, st->store, STATE_RESTORED);
-    state_reclaim(st);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 
+#include "state/image.h"
 #include "state/state_impl.h"
 
 const struct snap *state_begin(struct state *st, uint64_t raft_index, int cause)
@@ -26,18 +27,27 @@ void state_abort(struct state *st)
     store_abort(st->store);
 }
 
+struct store *state_take_replaced(struct state *st)
+{
+    for (size_t i = 0; i < st->replaced.n; i++) {
+        struct trie_heap_stats stats;
+        struct store *s = st->replaced.items[i];
+        store_stats(s, &stats);
+        if (stats.pinned)
+            continue;
+        vec_swap_del(&st->replaced, i);
+        return s;
+    }
+    return NULL;
+}
+
 bool state_reclaim(struct state *st)
 {
     bool more = store_reclaim(st->store);
-    for (size_t i = st->replaced.n; i-- > 0;) {
-        struct trie_heap_stats stats;
+    for (size_t i = 0; i < st->replaced.n; i++)
         more |= store_reclaim(st->replaced.items[i]);
-        store_stats(st->replaced.items[i], &stats);
-        if (stats.pinned)
-            continue;
-        store_free(st->replaced.items[i]);
-        vec_swap_del(&st->replaced, i);
-    }
+    for (struct store *s; (s = state_take_replaced(st));)
+        store_free(s);
     return more;
 }
 

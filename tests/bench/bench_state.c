@@ -187,7 +187,10 @@ static void stream(void)
     report("read a snapshot", allocs);
     start();
     state_install(st, r);
-    report("install it, freeing the old state", allocs);
+    report("install it", 1);
+    start();
+    store_free(state_take_replaced(st));
+    report("free the old state", allocs);
     state_reader_free(r);
     v = state_pin(st);
     if (state_hash(v) != hash)

@@ -104,6 +104,8 @@ static void readers_see_whole_versions_across_commits_and_restores(void **state)
         change(s.st, i, i * 7);
         if (i % 100 == 0)
             restore_own(s.st);
+        if (i % 200 == 0)
+            store_free(state_take_replaced(s.st));
         state_reclaim(s.st);
     }
     s.stop = true;
