@@ -17,6 +17,12 @@ static struct node_usage usage_of(const struct allocation *a)
     u.memory_mb = c.memory_mb;
     u.disk_mb = c.disk_mb;
     u.allocs = 1;
+    if (alloc_terminal(a))
+        return u;
+    u.live_cpu = u.cpu;
+    u.live_memory_mb = u.memory_mb;
+    u.live_disk_mb = u.disk_mb;
+    u.live_allocs = 1;
     return u;
 }
 
@@ -36,6 +42,10 @@ static void add_usage(struct state *st, const struct node_usage *u, int sign)
     sum->memory_mb += sign * u->memory_mb;
     sum->disk_mb += sign * u->disk_mb;
     sum->allocs += sign * u->allocs;
+    sum->live_cpu += sign * u->live_cpu;
+    sum->live_memory_mb += sign * u->live_memory_mb;
+    sum->live_disk_mb += sign * u->live_disk_mb;
+    sum->live_allocs += sign * u->live_allocs;
     if (!sum->allocs)
         delete_plain(st, TABLE_NODE_USAGE, &k);
 }

@@ -10,6 +10,10 @@ static const struct field node_usage_fields[] = {
     F(3, memory_mb, "MemoryMB", NULL, FT_INT, CHG_NONE),
     F(4, disk_mb, "DiskMB", NULL, FT_INT, CHG_NONE),
     F(5, allocs, "Allocs", NULL, FT_INT, CHG_NONE),
+    F(6, live_cpu, "LiveCPU", NULL, FT_INT, CHG_NONE),
+    F(7, live_memory_mb, "LiveMemoryMB", NULL, FT_INT, CHG_NONE),
+    F(8, live_disk_mb, "LiveDiskMB", NULL, FT_INT, CHG_NONE),
+    F(9, live_allocs, "LiveAllocs", NULL, FT_INT, CHG_NONE),
 };
 SCHEMA(node_usage_schema, "NodeUsage", node_usage_fields);
 #undef S

@@ -76,11 +76,21 @@ static void recount_node(const struct snap *v, unsigned node, int64_t *ret_alloc
         sum.memory_mb += c.memory_mb;
         sum.disk_mb += c.disk_mb;
         sum.allocs++;
+        if (alloc_terminal(a))
+            continue;
+        sum.live_cpu += c.cpu;
+        sum.live_memory_mb += c.memory_mb;
+        sum.live_disk_mb += c.disk_mb;
+        sum.live_allocs++;
     }
     assert_int_equal(kept.cpu, sum.cpu);
     assert_int_equal(kept.memory_mb, sum.memory_mb);
     assert_int_equal(kept.disk_mb, sum.disk_mb);
     assert_int_equal(kept.allocs, sum.allocs);
+    assert_int_equal(kept.live_cpu, sum.live_cpu);
+    assert_int_equal(kept.live_memory_mb, sum.live_memory_mb);
+    assert_int_equal(kept.live_disk_mb, sum.live_disk_mb);
+    assert_int_equal(kept.live_allocs, sum.live_allocs);
     *ret_allocs += sum.allocs;
 }
 
