@@ -39,7 +39,8 @@ struct place_result {
     bool escaped;
 };
 
-/* 0 also when nothing could be placed. -ENOMEM, -EINVAL with text for a job whose constraints
- * cannot be compiled. On error nothing stays claimed. */
+/* 0 also when nothing could be placed. -ENOMEM; -EOPNOTSUPP with text for what is asked of nodes
+ * and not scheduled yet (reserved cores, CSI volumes, networks of single tasks). On error nothing
+ * stays claimed. The result lives in `a` and borrows from the input. */
 int placer_place(struct placer *p, struct arena *a, const struct place_input *in, struct err *err,
                  struct place_result **ret);
