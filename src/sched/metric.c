@@ -52,25 +52,50 @@ const char *run_why(struct run *r, uint32_t slot)
     }
 }
 
-static int add_class(struct run *r, struct imap *m, const struct node *n)
+/* The same text follows itself on thousands of nodes: one look-up for each run of them. */
+struct tally {
+    struct imap *map;
+    const char *key;
+    int64_t n;
+};
+
+static int tally_flush(struct run *r, struct tally *t)
 {
-    return isempty(n->node_class) ? 0 : imap_add(r->a, m, n->node_class, 1);
+    int e = t->n ? imap_add(r->a, t->map, t->key, t->n) : 0;
+    t->n = 0;
+    return e;
 }
 
-static int count_slot(struct run *r, struct alloc_metric *m, uint32_t slot)
+static int tally_add(struct run *r, struct tally *t, const char *key)
 {
-    const struct node *n = r->l->nodes[slot];
+    if (t->n && (t->key == key || streq(t->key, key))) {
+        t->n++;
+        return 0;
+    }
+    int e = tally_flush(r, t);
+    t->key = key;
+    t->n = 1;
+    return e;
+}
+
+struct tallies {
+    struct tally filtered, exhausted, class_filtered, class_exhausted;
+};
+
+static int count_slot(struct run *r, struct alloc_metric *m, struct tallies *t, uint32_t slot)
+{
     uint16_t why = r->x->out[slot];
     bool exhausted = !why || why == OUT_STATIC_PORT || why == OUT_DYNAMIC_PORT;
     if (!why && r->x->s.key[slot] > SCORE_NONE / 10)
         return 0;
-    const char *text = run_why(r, slot);
+    const char *text = run_why(r, slot), *class = r->l->nodes[slot]->node_class;
     if (!text)
         return 0;
-    struct imap *by_class = exhausted ? &m->class_exhausted : &m->class_filtered;
-    struct imap *by_text = exhausted ? &m->dimension_exhausted : &m->constraint_filtered;
     ++*(exhausted ? &m->nodes_exhausted : &m->nodes_filtered);
-    return add_class(r, by_class, n) < 0 ? -ENOMEM : imap_add(r->a, by_text, text, 1);
+    if (!isempty(class) &&
+        tally_add(r, exhausted ? &t->class_exhausted : &t->class_filtered, class) < 0)
+        return -ENOMEM;
+    return tally_add(r, exhausted ? &t->exhausted : &t->filtered, text);
 }
 
 /* A class that failed as a whole is counted as a whole. */
@@ -101,16 +126,33 @@ static bool counted_by_class(const struct run *r, uint32_t slot)
     return r->x->out[slot] == OUT_NOT_READY || r->x->by_class[r->l->class_id[slot]] != FEAS_OK;
 }
 
+static int count_slots(struct run *r, struct alloc_metric *m)
+{
+    struct tallies t = {
+        .filtered.map = &m->constraint_filtered,
+        .exhausted.map = &m->dimension_exhausted,
+        .class_filtered.map = &m->class_filtered,
+        .class_exhausted.map = &m->class_exhausted,
+    };
+    for (uint32_t i = 0; i < r->l->n; i++)
+        if (r->l->ready[i] && !counted_by_class(r, i) && count_slot(r, m, &t, i) < 0)
+            return -ENOMEM;
+    if (tally_flush(r, &t.filtered) < 0 || tally_flush(r, &t.exhausted) < 0 ||
+        tally_flush(r, &t.class_filtered) < 0 || tally_flush(r, &t.class_exhausted) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
 struct alloc_metric *run_metric(struct run *r)
 {
     struct alloc_metric *m = model_new(&alloc_metric_schema, r->a);
     for (uint32_t i = 0; m && i < r->l->n_classes; i++)
         if (count_class(r, m, i) < 0)
             return NULL;
-    for (uint32_t i = 0; m && i < r->l->n; i++)
-        if (r->l->ready[i] && !counted_by_class(r, i) && count_slot(r, m, i) < 0)
-            return NULL;
     if (!m)
+        return NULL;
+    bool all_usable = m->nodes_evaluated - m->nodes_filtered == score_usable(&r->x->s, r->l->cap);
+    if (!all_usable && count_slots(r, m) < 0)
         return NULL;
     /* texts of run and nodes may die before the result */
     struct imap *maps[] = {&m->nodes_available, &m->class_filtered, &m->constraint_filtered,
@@ -134,22 +176,23 @@ static struct node_score *node_score(struct run *r, uint32_t slot, const struct 
                                      bool penalty)
 {
     struct node_score *s = arena_new_of(r->a, struct node_score);
-    if (!s)
+    struct nkv *kv = arena_array(r->a, struct nkv, 5);
+    if (!s || !kv)
         return NULL;
     int n;
     double pack = score_binpack(r->l, &r->ask, slot, credit), boost = run_boost(r, slot);
-    double sum = pack + run_others(r, slot, &n) + boost - penalty;
+    double others = run_others(r, slot, &n);
     uint32_t same = r->x->count[slot];
     double anti = same ? -(double)(same + 1) / (double)MAX(r->group->count, (int64_t)1) : 0;
-    double affinity = n ? run_others(r, slot, &n) - anti : 0;
     s->node_id = r->l->ids[slot];
-    s->norm_score = sum / (1 + n + (boost != 0) + penalty);
-    if (nmap_set(r->a, &s->scores, "binpack", pack) < 0 ||
-        nmap_set(r->a, &s->scores, "job-anti-affinity", anti) < 0 ||
-        nmap_set(r->a, &s->scores, "node-affinity", affinity) < 0 ||
-        nmap_set(r->a, &s->scores, "node-reschedule-penalty", penalty ? -1 : 0) < 0 ||
-        (boost != 0 && nmap_set(r->a, &s->scores, "allocation-spread", boost) < 0))
-        return NULL;
+    s->norm_score = (pack + others + boost - penalty) / (1 + n + (boost != 0) + penalty);
+    s->scores.items = kv; /* in the order of the keys */
+    if (boost != 0)
+        kv[s->scores.n++] = (struct nkv){"allocation-spread", boost};
+    kv[s->scores.n++] = (struct nkv){"binpack", pack};
+    kv[s->scores.n++] = (struct nkv){"job-anti-affinity", anti};
+    kv[s->scores.n++] = (struct nkv){"node-affinity", others - anti};
+    kv[s->scores.n++] = (struct nkv){"node-reschedule-penalty", penalty ? -1 : 0};
     return s;
 }
 

@@ -25,6 +25,7 @@ struct call {
     struct run run;
     bool running;
     struct alloc_metric *metric; /* of the run, shared by its placements */
+    struct allocation *blank;    /* what all placements of the call have in common */
     size_t placed_in_run;
     struct uuids claims;
     size_t cap_descriptions;
@@ -205,29 +206,37 @@ static struct alloc_metric *metric_of(struct call *c, uint32_t slot, const struc
     return m;
 }
 
+static struct allocation *make_blank(const struct call *c)
+{
+    struct allocation *x = model_new(&allocation_schema, c->a);
+    if (!x)
+        return NULL;
+    x->eval_id = c->in->eval->id;
+    x->ns = c->in->job->ns;
+    x->job_id = c->in->job->id;
+    x->job = c->in->job;
+    x->job_version = c->in->job->version;
+    x->job_create_index = c->in->job->create_index;
+    x->desired_status = ALLOC_RUN;
+    x->client_status = ALLOC_PENDING;
+    x->create_time = x->modify_time = c->in->now;
+    return x;
+}
+
 static struct allocation *build(struct call *c, const struct place_request *q, uint32_t slot,
                                 const struct uuid *id, struct allocated_resources *res)
 {
     const struct node *n = c->p->l->nodes[slot];
-    struct allocation *x = model_new(&allocation_schema, c->a);
+    struct allocation *x = arena_memdup(c->a, c->blank, sizeof(*x));
     if (!x)
         return NULL;
     x->id = *id;
-    x->eval_id = c->in->eval->id;
     x->node_id = n->id;
     x->node_name = arena_strdup(c->a, n->name);
-    x->ns = c->in->job->ns;
     x->name = q->name;
-    x->job_id = c->in->job->id;
     x->task_group = q->group->name;
-    x->job = c->in->job;
-    x->job_version = c->in->job->version;
-    x->job_create_index = c->in->job->create_index;
     x->resources = res;
-    x->desired_status = ALLOC_RUN;
-    x->client_status = ALLOC_PENDING;
     x->reschedule_tracker = q->tracker;
-    x->create_time = x->modify_time = c->in->now;
     if (q->previous)
         x->previous_allocation = q->previous->id;
     return x;
@@ -346,7 +355,8 @@ int placer_place(struct placer *p, struct arena *a, const struct place_input *in
         return err_set(err, -ENOMEM, "out of memory");
     c.out->stop_descriptions =
         arena_array(a, const char *, MIN(in->n_requests - in->first, (size_t)SCHED_PIECE_MAX) + 1);
-    int e = c.out->stop_descriptions ? place_all(&c) : -ENOMEM;
+    c.blank = make_blank(&c);
+    int e = c.out->stop_descriptions && c.blank ? place_all(&c) : -ENOMEM;
     if (c.running)
         run_end(&c.run);
     if (e < 0 || in->dry_run)

@@ -35,6 +35,8 @@ int scratch_fit(struct scratch *x, const struct ledger *l)
         FIT(x->count, l->cap) < 0 || FIT(x->hosts, l->cap) < 0)
         return -ENOMEM;
     x->cap = l->cap;
+    for (size_t i = 0; i < l->cap; i++)
+        x->s.inv_k[i] = 1.0f;
     return 0;
 }
 
@@ -45,6 +47,7 @@ void scratch_free(struct scratch *x)
                       x->by_class, x->class_n, x->class_node, x->class_affinity};
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++)
         free(arrays[i]);
+    vec_free(&x->touched);
     *x = (struct scratch){0};
 }
 
@@ -145,6 +148,9 @@ static void spread_refresh(const struct run *r, struct spread_state *s)
                            : targeted_boost(s, s->v.texts.items[i], n, (double)r->group->count);
     }
     s->missing_boost = even && !max ? 0 : -1;
+    for (size_t i = 0; i < s->v.counts.n; i++)
+        s->boost_f[i] = (float)s->boost[i];
+    s->boost_f[s->v.counts.n] = (float)s->missing_boost;
 }
 
 static int spreads_init(struct run *r)
@@ -167,7 +173,8 @@ static int spreads_init(struct run *r)
                 values_init(r, &s->v) < 0)
                 return -ENOMEM;
             s->boost = arena_array(r->f->arena, double, s->v.counts.n + 1);
-            if (!s->boost)
+            s->boost_f = arena_array(r->f->arena, float, s->v.counts.n + 1);
+            if (!s->boost || !s->boost_f)
                 return -ENOMEM;
         }
     return 0;
@@ -257,6 +264,25 @@ double run_others(const struct run *r, uint32_t slot, int *ret_n)
     return sum;
 }
 
+/* Before a slot first differs from the clean state the arrays are kept in between runs. */
+static int touch(struct run *r, uint32_t slot)
+{
+    const struct scratch *x = r->x;
+    bool clean = !x->count[slot] && !x->hosts[slot] && x->s.inv_k[slot] == 1.0f;
+    return clean ? vec_push(&r->x->touched, slot) : 0;
+}
+
+static void untouch_all(struct scratch *x)
+{
+    for (size_t i = 0; i < x->touched.n; i++) {
+        uint32_t slot = x->touched.items[i];
+        x->count[slot] = x->hosts[slot] = 0;
+        x->s.extra[slot] = 0;
+        x->s.inv_k[slot] = 1.0f;
+    }
+    x->touched.n = 0;
+}
+
 static void set_others(struct run *r, uint32_t slot)
 {
     int n;
@@ -279,22 +305,27 @@ static void count_member(struct run *r, uint32_t slot, bool same_group, int delt
         values_add(&r->spreads[i].v, slot, delta);
 }
 
-static void count_members(struct run *r)
+static int count_members(struct run *r)
 {
     const struct members *m = ledger_members(r->l, r->in->job->ns, r->in->job->id);
-    memset(r->x->count, 0, r->l->cap * sizeof(*r->x->count));
-    memset(r->x->hosts, 0, r->l->cap * sizeof(*r->x->hosts));
     if (!m)
-        return;
+        return 0;
     int group = members_find_group(m, r->group->name);
-    for (size_t i = 0; i < m->cap; i++)
+    for (size_t i = 0; i < m->cap; i++) {
+        uint32_t slot = cell_slot(&m->cells[i]);
+        if (m->cells[i].count && touch(r, slot) < 0)
+            return -ENOMEM;
         for (uint32_t k = 0; k < m->cells[i].count; k++)
-            count_member(r, cell_slot(&m->cells[i]), cell_group(&m->cells[i]) == group, 1);
+            count_member(r, slot, cell_group(&m->cells[i]) == group, 1);
+    }
+    return 0;
 }
 
 int run_member(struct run *r, uint32_t slot, const char *group, int delta)
 {
     bool same = streq(group, r->group->name);
+    if (touch(r, slot) < 0)
+        return -ENOMEM;
     count_member(r, slot, same, delta);
     if (same)
         set_others(r, slot);
@@ -324,19 +355,29 @@ static uint16_t class_result(struct run *r, uint32_t class, const struct node *n
     return r->x->by_class[class];
 }
 
-static void scan_class(struct run *r, uint32_t slot)
+static void scan_classes(struct run *r)
 {
     const struct ledger *l = r->l;
-    if (!l->ready[slot]) {
-        set_out(r, slot, OUT_NOT_READY);
-        return;
+    struct scratch *x = r->x;
+    for (uint32_t i = 0; i < l->cap; i++) {
+        uint32_t class = l->class_id[i];
+        uint16_t why = OUT_NOT_READY;
+        if (l->ready[i]) {
+            why = x->by_class[class];
+            if (why == CLASS_UNKNOWN)
+                why = class_result(r, class, l->nodes[i]);
+            x->class_n[class]++;
+        }
+        x->out[i] = why;
+        x->s.bias[i] = why ? SCORE_NONE : 0;
     }
-    uint32_t class = l->class_id[slot];
-    uint16_t why = class_result(r, class, l->nodes[slot]);
-    r->x->class_n[class]++;
-    if (!why && r->f->needs_node)
-        why = (uint16_t)feasible_node(r->f, l->nodes[slot]);
-    set_out(r, slot, why);
+}
+
+static void scan_nodes(struct run *r)
+{
+    for (uint32_t i = 0; i < r->l->n; i++)
+        if (!r->x->out[i])
+            set_out(r, i, (uint16_t)feasible_node(r->f, r->l->nodes[i]));
 }
 
 static void scan_special(struct run *r, uint32_t slot)
@@ -357,21 +398,27 @@ static void scan(struct run *r)
     memset(x->class_n, 0, x->class_cap * sizeof(*x->class_n));
     bool special =
         r->f->distinct_hosts_job || r->f->distinct_hosts_group || r->f->n_distinct || r->n_statics;
-    for (uint32_t i = 0; i < r->l->cap; i++)
-        scan_class(r, i);
+    scan_classes(r);
+    if (r->f->needs_node)
+        scan_nodes(r);
     for (uint32_t i = 0; special && i < r->l->n; i++)
         scan_special(r, i);
 }
 
-static void fill_others(struct run *r)
+static int fill_others(struct run *r)
 {
     struct scratch *x = r->x;
-    memset(x->s.extra, 0, r->l->cap * sizeof(float));
-    for (size_t i = 0; i < r->l->cap; i++)
-        x->s.inv_k[i] = 1.0f;
-    for (uint32_t i = 0; i < r->l->n; i++)
-        if (x->count[i] || (r->f->n_affinities && !x->out[i]))
-            set_others(r, i);
+    size_t n = x->touched.n;
+    for (size_t i = 0; i < n; i++)
+        set_others(r, x->touched.items[i]);
+    for (uint32_t i = 0; r->f->n_affinities && i < r->l->n; i++) {
+        if (x->out[i])
+            continue;
+        if (touch(r, i) < 0)
+            return -ENOMEM;
+        set_others(r, i);
+    }
+    return 0;
 }
 
 void run_rescore(struct run *r, uint32_t slot)
@@ -387,17 +434,23 @@ void run_exclude(struct run *r, uint32_t slot, uint16_t why)
 }
 
 /* With spread the boosts change with every placement, so all feasible slots are looked at again. */
-static uint32_t best_spread(struct run *r)
+static float spread_key(const struct score_arrays *s, uint32_t i, float boost)
+{
+    float inv = boost == 0 ? s->inv_k[i] : s->inv_k[i] / (1.0f + s->inv_k[i]);
+    return (s->packed[i] + boost) * inv + s->rest[i];
+}
+
+static uint32_t best_spread(const struct run *r)
 {
     const struct score_arrays *s = &r->x->s;
-    uint32_t best = SLOT_NONE;
+    const struct spread_state *one = r->n_spreads == 1 ? &r->spreads[0] : NULL;
+    uint32_t best = SLOT_NONE, missing = one ? (uint32_t)one->v.counts.n : 0;
     float top = SCORE_NONE / 10;
     for (uint32_t i = 0; i < r->l->n; i++) {
         if (s->rest[i] < SCORE_NONE / 10)
             continue;
-        float b = (float)run_boost(r, i);
-        float inv = b == 0 ? s->inv_k[i] : s->inv_k[i] / (1.0f + s->inv_k[i]);
-        float key = (s->packed[i] + b) * inv + s->rest[i];
+        float boost = one ? one->boost_f[MIN(one->v.of[i], missing)] : (float)run_boost(r, i);
+        float key = spread_key(s, i, boost);
         if (key > top) {
             top = key;
             best = i;
@@ -467,9 +520,15 @@ int run_begin(struct run *r, struct ledger *l, struct scratch *x, struct arena *
     r->ask = ask_of(r->plain);
     x->s.packed = r->n_spreads ? x->packed : NULL;
     x->s.rest = r->n_spreads ? x->rest : NULL;
-    count_members(r);
+    if (count_members(r) < 0) {
+        run_end(r);
+        return err_set(err, -ENOMEM, "out of memory");
+    }
     scan(r);
-    fill_others(r);
+    if (fill_others(r) < 0) {
+        run_end(r);
+        return err_set(err, -ENOMEM, "out of memory");
+    }
     for (size_t i = 0; i < r->n_spreads; i++)
         spread_refresh(r, &r->spreads[i]);
     score_all(l, &r->ask, &x->s);
@@ -478,6 +537,8 @@ int run_begin(struct run *r, struct ledger *l, struct scratch *x, struct arena *
 
 void run_end(struct run *r)
 {
+    if (r->x)
+        untouch_all(r->x);
     for (size_t i = 0; r->spreads && i < r->n_spreads; i++)
         values_clear(&r->spreads[i].v);
     for (size_t i = 0; r->distinct && r->f && i < r->f->n_distinct; i++)

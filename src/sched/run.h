@@ -24,6 +24,7 @@ struct spread_state {
     double weight; /* share among all spreads */
     double *boost; /* by value number; filled by spreads_refresh() */
     double missing_boost;
+    float *boost_f; /* of `boost`, and missing_boost behind them; for the scan */
 };
 
 struct static_port {
@@ -35,9 +36,10 @@ struct static_port {
 struct scratch {
     size_t cap, class_cap;
     struct score_arrays s;
-    uint16_t *out;   /* 0: feasible; else why not */
-    uint16_t *count; /* members of this group by slot */
-    uint16_t *hosts; /* members of the whole job by slot */
+    uint16_t *out;         /* 0: feasible; else why not */
+    uint16_t *count;       /* members of this group by slot */
+    uint16_t *hosts;       /* members of the whole job by slot */
+    VEC(uint32_t) touched; /* slots with count, hosts, extra or inv_k other than 0, 0, 0, 1 */
     uint16_t *by_class;
     uint32_t *class_n; /* ready nodes by class */
     const struct node **class_node;

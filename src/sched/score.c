@@ -155,38 +155,55 @@ clones void score_slot(const struct ledger *l, const struct score_ask *ask,
     }
 }
 
-clones void score_block(const struct score_arrays *s, uint32_t slot)
-{
-    size_t i = slot & ~(uint32_t)(SCORE_BLOCK - 1);
-    vf top = *(const vf *)&s->key[i];
-    for (size_t k = LANES; k < SCORE_BLOCK; k += LANES)
-        top = max_v(top, *(const vf *)&s->key[i + k]);
-    float best = top[0];
-    for (size_t k = 1; k < LANES; k++)
-        best = top[k] > best ? top[k] : best;
-    s->block[i / SCORE_BLOCK] = best;
-}
-
 static bool usable(float key)
 {
     return key > SCORE_NONE / 10;
 }
 
-uint32_t score_best(const struct score_arrays *s, size_t cap)
+clones int64_t score_usable(const struct score_arrays *s, size_t cap)
 {
-    size_t n = cap / SCORE_BLOCK, best = 0;
-    if (!n)
+    vi n = {0};
+    for (size_t i = 0; i < cap; i += LANES)
+        n += (vi)(SCORE_NONE / 10 - *(const vf *)&s->key[i]) >> 31;
+    int64_t sum = 0;
+    for (size_t i = 0; i < LANES; i++)
+        sum -= n[i];
+    return sum;
+}
+
+/* The highest of the first n floats, n a multiple of LANES. */
+always_inline_fn float highest(const float *p, size_t n)
+{
+    vf top = *(const vf *)p;
+    for (size_t i = LANES; i < n; i += LANES)
+        top = max_v(top, *(const vf *)&p[i]);
+    float best = top[0];
+    for (size_t i = 1; i < LANES; i++)
+        best = top[i] > best ? top[i] : best;
+    return best;
+}
+
+clones void score_block(const struct score_arrays *s, uint32_t slot)
+{
+    size_t i = slot & ~(uint32_t)(SCORE_BLOCK - 1);
+    s->block[i / SCORE_BLOCK] = highest(&s->key[i], SCORE_BLOCK);
+}
+
+clones uint32_t score_best(const struct score_arrays *s, size_t cap)
+{
+    size_t n = cap / SCORE_BLOCK, block = 0, k = 0;
+    size_t whole = n & ~(size_t)(LANES - 1);
+    float best = whole ? highest(s->block, whole) : SCORE_NONE;
+    for (size_t i = whole; i < n; i++)
+        best = s->block[i] > best ? s->block[i] : best;
+    if (!usable(best))
         return SLOT_NONE;
-    for (size_t i = 1; i < n; i++)
-        if (s->block[i] > s->block[best])
-            best = i;
-    if (!usable(s->block[best]))
-        return SLOT_NONE;
-    const float *key = &s->key[best * SCORE_BLOCK];
-    size_t k = 0;
-    while (k < SCORE_BLOCK - 1 && key[k] != s->block[best])
+    while (s->block[block] != best)
+        block++;
+    const float *key = &s->key[block * SCORE_BLOCK];
+    while (k < SCORE_BLOCK - 1 && key[k] != best)
         k++;
-    return (uint32_t)(best * SCORE_BLOCK + k);
+    return (uint32_t)(block * SCORE_BLOCK + k);
 }
 
 /* Keeps the k best of what it is offered, falling; equals stay in the order offered. */

@@ -35,6 +35,8 @@ void score_all(const struct ledger *l, const struct score_ask *ask, const struct
 void score_slot(const struct ledger *l, const struct score_ask *ask, const struct score_arrays *s,
                 uint32_t slot, const struct score_ask *credit);
 void score_block(const struct score_arrays *s, uint32_t slot);
+/* How many slots have a key above SCORE_NONE. */
+int64_t score_usable(const struct score_arrays *s, size_t cap);
 /* The slot with the highest key, the lowest one of equals; SLOT_NONE when all are SCORE_NONE. */
 uint32_t score_best(const struct score_arrays *s, size_t cap);
 /* Up to k slots in falling order; returns how many. k <= SCORE_TOP_MAX. */
