@@ -64,6 +64,7 @@ struct ledger *ledger_free(struct ledger *l)
     free_values(&l->jobs, members_free_cb);
     free_values(&l->claims, claim_free_cb);
     vec_free(&l->free_slots);
+    vec_free(&l->class_list);
     void *arrays[] = {l->cap_cpu,   l->cap_mem, l->cap_disk, l->used_cpu,  l->used_mem,
                       l->used_disk, l->rcpu,    l->rmem,     l->unstarted, l->class_id,
                       l->ready,     l->refs,    l->ids,      l->nodes,     l->ports};
@@ -159,6 +160,24 @@ static int slot_release(struct ledger *l, uint32_t slot)
     return 0;
 }
 
+static struct node_class *class_new(struct ledger *l, const char *text)
+{
+    struct node_class *c = calloc(1, sizeof(*c));
+    char *copy = strdup(text);
+    size_t i = l->class_list.n;
+    if (!c || !copy || vec_reserve(&l->class_list, i + 1) < 0 ||
+        map_put(&l->classes, str_of(copy), c, NULL) < 0) {
+        free(c);
+        free(copy);
+        return NULL;
+    }
+    *c = (struct node_class){copy, (uint32_t)l->n_classes++};
+    for (l->class_list.n++; i > 0 && strcmp(l->class_list.items[i - 1]->text, text) > 0; i--)
+        l->class_list.items[i] = l->class_list.items[i - 1];
+    l->class_list.items[i] = c;
+    return c;
+}
+
 static int class_of(struct ledger *l, const struct node *n, uint32_t *ret)
 {
     cleanup_arena struct arena *scratch = NULL;
@@ -170,16 +189,8 @@ static int class_of(struct ledger *l, const struct node *n, uint32_t *ret)
             return -ENOMEM;
     }
     struct node_class *c = map_get(&l->classes, str_of(text));
-    if (!c) {
-        c = calloc(1, sizeof(*c));
-        char *copy = strdup(text);
-        if (!c || !copy || map_put(&l->classes, str_of(copy), c, NULL) < 0) {
-            free(c);
-            free(copy);
-            return -ENOMEM;
-        }
-        *c = (struct node_class){copy, (uint32_t)l->n_classes++};
-    }
+    if (!c && !(c = class_new(l, text)))
+        return -ENOMEM;
     *ret = c->id;
     return 0;
 }

@@ -29,8 +29,9 @@ struct ledger {
     struct port_set **ports;   /* NULL until a port is used */
 
     VEC(uint32_t) free_slots;
-    struct map by_id;   /* struct slot_entry by uuid */
-    struct map classes; /* struct node_class by text */
+    struct map by_id;                    /* struct slot_entry by uuid */
+    struct map classes;                  /* struct node_class by text */
+    VEC(struct node_class *) class_list; /* sorted by text */
     size_t n_classes, n_nodes;
     struct map jobs;   /* struct members by "ns\0job\0" */
     struct map claims; /* struct claim by alloc id */

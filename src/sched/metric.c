@@ -216,19 +216,42 @@ int run_scores(struct run *r, struct alloc_metric *m, uint32_t chosen, size_t to
     return 0;
 }
 
+static int64_t class_ok(const struct run *r, const struct node_class *c)
+{
+    return r->x->by_class[c->id] == FEAS_OK;
+}
+
+static bool class_seen(const struct run *r, const struct node_class *c)
+{
+    return c->id < r->x->class_cap && r->x->class_n[c->id];
+}
+
+/* The ledger's list is in the map's order. */
+static int fresh_classes(const struct run *r, struct arena *a, struct imap *to)
+{
+    const struct ledger *l = r->l;
+    to->items = arena_array(a, struct ikv, l->class_list.n + 1);
+    if (!to->items)
+        return -ENOMEM;
+    for (size_t i = 0; i < l->class_list.n; i++) {
+        const struct node_class *c = l->class_list.items[i];
+        if (class_seen(r, c))
+            to->items[to->n++] = (struct ikv){arena_strdup(a, c->text), class_ok(r, c)};
+    }
+    return 0;
+}
+
 int run_classes(const struct run *r, struct arena *a, struct imap *to)
 {
-    struct map_slot *s;
-    for (size_t i = 0; (s = map_next(&r->l->classes, &i));) {
-        const struct node_class *c = s->value;
-        int64_t known = 0;
-        if (c->id >= r->x->class_cap || !r->x->class_n[c->id])
-            continue;
-        bool ok = r->x->by_class[c->id] == FEAS_OK;
-        if (imap_get(to, c->text, &known) && (known || !ok))
+    if (!to->n)
+        return fresh_classes(r, a, to);
+    for (size_t i = 0; i < r->l->class_list.n; i++) {
+        const struct node_class *c = r->l->class_list.items[i];
+        int64_t known;
+        if (!class_seen(r, c) || (imap_get(to, c->text, &known) && (known || !class_ok(r, c))))
             continue;
         const char *key = arena_strdup(a, c->text);
-        if (!key || imap_set(a, to, key, ok) < 0)
+        if (!key || imap_set(a, to, key, class_ok(r, c)) < 0)
             return -ENOMEM;
     }
     return 0;

@@ -27,8 +27,7 @@ struct call {
     struct alloc_metric *metric; /* of the run, shared by its placements */
     struct allocation *blank;    /* what all placements of the call have in common */
     size_t placed_in_run;
-    struct uuids claims;
-    size_t cap_descriptions;
+    VEC(struct uuid) claims; /* allocation ids */
 };
 
 /* What is special about one request's slots. */
@@ -61,7 +60,7 @@ static int claim_stop(struct call *c, const struct allocation *x)
     if (!alloc_is_member(x))
         return 0;
     int e = ledger_claim_stop(c->p->l, x);
-    return e > 0 ? uuids_add(c->a, &c->claims, &x->id) : e;
+    return e > 0 ? vec_push(&c->claims, x->id) : e;
 }
 
 static void unclaim(struct call *c, size_t keep)
@@ -74,18 +73,14 @@ static int switch_run(struct call *c, struct task_group *g)
 {
     if (c->running && c->run.group == g)
         return 0;
-    if (c->running) {
-        if (run_classes(&c->run, c->a, &c->out->class_eligibility) < 0)
-            return -ENOMEM;
+    if (c->running)
         run_end(&c->run);
-    }
     c->running = false;
     int e = run_begin(&c->run, c->p->l, &c->p->x, c->a, c->in, g, c->err);
     if (e < 0)
         return e;
     c->running = true;
     c->placed_in_run = 0;
-    c->out->escaped |= c->run.f->escaped;
     c->metric = run_metric(&c->run);
     return c->metric ? 0 : -ENOMEM;
 }
@@ -242,17 +237,15 @@ static struct allocation *build(struct call *c, const struct place_request *q, u
     return x;
 }
 
-static int record(struct call *c, const struct place_request *q, struct allocation *x)
+/* Both lists have room for a whole piece. */
+static void record(struct call *c, const struct place_request *q, struct allocation *x)
 {
     struct place_result *o = c->out;
-    if (objs_add(c->a, &o->allocs, x) < 0)
-        return -ENOMEM;
+    o->allocs.items[o->allocs.n++] = x;
     if (!q->stop_description)
-        return 0;
-    if (objs_add(c->a, &o->stops, (void *)q->previous) < 0)
-        return -ENOMEM;
-    o->stop_descriptions[o->stops.n - 1] = q->stop_description;
-    return 0;
+        return;
+    o->stop_descriptions[o->stops.n] = q->stop_description;
+    o->stops.items[o->stops.n++] = (void *)q->previous;
 }
 
 static int fail_group(struct call *c, const struct place_request *q)
@@ -293,8 +286,9 @@ static int place_one(struct call *c, const struct place_request *q)
     if (!a || !(a->metrics = metric_of(c, slot, &x)))
         return -ENOMEM;
     lift_exceptions(&c->run, &x);
-    if (ledger_claim(c->p->l, a) < 0 || uuids_add(c->a, &c->claims, &id) < 0 || record(c, q, a) < 0)
+    if (vec_push(&c->claims, id) < 0 || ledger_claim(c->p->l, a) < 0)
         return -ENOMEM;
+    record(c, q, a);
     c->placed_in_run++;
     if (c->run.n_statics)
         run_exclude(&c->run, slot, OUT_STATIC_PORT);
@@ -302,16 +296,37 @@ static int place_one(struct call *c, const struct place_request *q)
 }
 
 /* A group that failed once is not tried again: nothing became free since. */
-static int coalesce(struct call *c, const struct place_request *q)
+static void coalesce(struct call *c, const char *group)
 {
-    const char *name = q->group->name;
-    struct alloc_metric *m = omap_get(&c->out->failed, name);
-    if (!m) {
-        m = model_copy(&alloc_metric_schema, c->a, omap_get(&c->in->failed, name));
-        if (!m || omap_set(c->a, &c->out->failed, name, m) < 0)
+    ((struct alloc_metric *)omap_get(&c->out->failed, group))->coalesced_failures++;
+}
+
+static int take_over_failed(struct call *c)
+{
+    for (size_t i = 0; i < c->in->failed.n; i++) {
+        const struct okv *kv = &c->in->failed.items[i];
+        void *m = model_copy(&alloc_metric_schema, c->a, kv->value);
+        if (!m || omap_set(c->a, &c->out->failed, kv->key, m) < 0)
             return -ENOMEM;
     }
-    m->coalesced_failures++;
+    return 0;
+}
+
+/* What a blocked evaluation waits for: the classes that would do for a group that failed. */
+static int sum_up_failures(struct call *c)
+{
+    for (size_t i = 0; i < c->out->failed.n; i++) {
+        const struct okv *kv = &c->out->failed.items[i];
+        struct task_group *g = job_find_group(c->in->job, kv->key);
+        int64_t n = ((const struct alloc_metric *)kv->value)->coalesced_failures + 1;
+        int e = g ? switch_run(c, g) : 0;
+        if (e < 0)
+            return e;
+        if (imap_set(c->a, &c->out->queued, kv->key, n) < 0 ||
+            (g && run_classes(&c->run, c->a, &c->out->class_eligibility) < 0))
+            return -ENOMEM;
+        c->out->escaped |= g && c->run.f->escaped;
+    }
     return 0;
 }
 
@@ -321,22 +336,20 @@ static int place_all(struct call *c)
     for (size_t i = 0; in->first == 0 && i < in->n_stops; i++)
         if (claim_stop(c, in->stops[i].alloc) < 0)
             return -ENOMEM;
+    int e = take_over_failed(c);
     size_t i = in->first;
-    for (; i < in->n_requests && c->out->allocs.n < SCHED_PIECE_MAX; i++) {
+    for (; e == 0 && i < in->n_requests && c->out->allocs.n < SCHED_PIECE_MAX; i++) {
         const struct place_request *q = &in->requests[i];
-        const char *name = q->group->name;
-        size_t before = c->out->allocs.n;
-        int e = switch_run(c, q->group);
+        if (omap_get(&c->out->failed, q->group->name)) {
+            coalesce(c, q->group->name);
+            continue;
+        }
+        e = switch_run(c, q->group);
         if (e == 0)
-            e = omap_get(&c->out->failed, name) || omap_get(&in->failed, name) ? coalesce(c, q)
-                                                                               : place_one(c, q);
-        if (e == 0)
-            e = imap_add(c->a, &c->out->queued, name, c->out->allocs.n == before);
-        if (e < 0)
-            return e;
+            e = place_one(c, q);
     }
     c->out->next = i;
-    return c->running ? run_classes(&c->run, c->a, &c->out->class_eligibility) : 0;
+    return e < 0 ? e : sum_up_failures(c);
 }
 
 int placer_place(struct placer *p, struct arena *a, const struct place_input *in, struct err *err,
@@ -353,14 +366,18 @@ int placer_place(struct placer *p, struct arena *a, const struct place_input *in
     };
     if (!c.out)
         return err_set(err, -ENOMEM, "out of memory");
-    c.out->stop_descriptions =
-        arena_array(a, const char *, MIN(in->n_requests - in->first, (size_t)SCHED_PIECE_MAX) + 1);
+    size_t most = MIN(in->n_requests - in->first, (size_t)SCHED_PIECE_MAX) + 1;
+    c.out->allocs.items = arena_array(a, void *, most);
+    c.out->stops.items = arena_array(a, void *, most);
+    c.out->stop_descriptions = arena_array(a, const char *, most);
     c.blank = make_blank(&c);
-    int e = c.out->stop_descriptions && c.blank ? place_all(&c) : -ENOMEM;
+    bool ok = c.out->allocs.items && c.out->stops.items && c.out->stop_descriptions && c.blank;
+    int e = ok ? place_all(&c) : -ENOMEM;
     if (c.running)
         run_end(&c.run);
     if (e < 0 || in->dry_run)
         unclaim(&c, 0);
+    vec_free(&c.claims);
     if (e == -ENOMEM)
         return err_set(err, e, "out of memory");
     if (e < 0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Scheduler times on a synthetic fleet: CPU microseconds per placement or per evaluation.
- *   bench-sched [rounds]
+ *   bench-sched [rounds [name]]: only the cases whose name begins so
  * The fleet: four sizes (4/8/16/32 GHz, 8/16/32/64 GB), 25 racks, 4 systems, 2 architectures = 400
  * computed classes or fewer. The ask: 500 MHz, 256 MB, 150 MB disk. */
 #include <inttypes.h>
@@ -179,9 +179,13 @@ static void report(const char *name, unsigned n, int64_t count, double *t, int r
     printf("\n");
 }
 
+static const char *only = "";
+
 static void time_job(const char *name, struct fleet *f, struct job *j, int64_t count, int rounds)
 {
-    double t[64];
+    double t[1000];
+    if (!has_prefix(name, only))
+        return;
     size_t placed = 0;
     for (int i = 0; i < rounds; i++) {
         double from = cpu_us();
@@ -193,11 +197,13 @@ static void time_job(const char *name, struct fleet *f, struct job *j, int64_t c
 
 static void time_noop(struct fleet *f, int rounds)
 {
+    if (!has_prefix("reconcile", only))
+        return;
     struct arena *a = arena_new(0);
     struct job *j = make_job(a, "noop", 10000);
     struct alloc_set set = {.f = f, .items = calloc(10000, sizeof(*set.items))};
     evaluate(f, j, &set, a);
-    double t[64];
+    double t[1000];
     for (int i = 0; i < rounds; i++) {
         struct evaluation eval = {.id = make_id(3, 1)};
         struct reconcile_input in = {.ns = "default",
@@ -255,8 +261,9 @@ static void bench_fleet(unsigned n, int rounds)
 int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? atoi(argv[1]) : 9;
-    if (rounds < 1 || rounds > 64)
+    if (rounds < 1 || rounds > 1000)
         return 2;
+    only = argc > 2 ? argv[2] : "";
     bench_fleet(5000, rounds);
     bench_fleet(10000, rounds);
     return 0;

@@ -168,7 +168,7 @@ static void a_placement_is_complete(void **state)
     assert_true(uuid_eq(&s->node_id, &x->node_id));
     double pack = (20 - pow(10, 1 - 500.0 / 4000) - pow(10, 1 - 256.0 / 8192)) / 18;
     assert_true(fabs(s->norm_score - pack) < 1e-9);
-    assert_int_equal(number(&w->r->queued, "g"), 0);
+    assert_int_equal(w->r->queued.n + w->r->failed.n + w->r->class_eligibility.n, 0);
     assert_int_equal(ledger_claims(w->ledger), 1);
 }
 
@@ -252,9 +252,13 @@ static void a_unique_constraint_escapes_the_classes(void **state)
     ask_count(w, 1);
     place(w);
     assert_int_equal(node_of(placed(w, 0)), 4);
+    assert_int_equal(placed(w, 0)->metrics->nodes_filtered, 5);
+    assert_false(w->r->escaped);
+    ((struct task *)fx_group(w->job)->tasks.items[0])->resources->cpu = 99999;
+    place(w);
+    assert_int_equal(w->r->allocs.n, 0);
     assert_true(w->r->escaped);
     assert_int_equal(w->r->class_eligibility.n, 0);
-    assert_int_equal(placed(w, 0)->metrics->nodes_filtered, 5);
 }
 
 static void pools_keep_apart(void **state)
@@ -521,6 +525,27 @@ static void large_plans_come_in_pieces(void **state)
     } while (at < w->n_requests);
     assert_int_equal(total, 2500);
     assert_int_equal(pieces, 3);
+}
+
+static void later_pieces_remember_what_failed_before(void **state)
+{
+    WORLD(w, 400, 2500);
+    struct job *two = fx_job(w->a, JOB_SERVICE, 3);
+    fx_group(two)->name = "big";
+    ((struct task *)fx_group(two)->tasks.items[0])->resources->cpu = 99999;
+    objs_add(w->a, &w->job->task_groups, fx_group(two));
+    feed(w);
+    for (int i = 0; i < 3; i++)
+        ask(w, "web.big[0]")->group = fx_group(two);
+    ask_count(w, 1500);
+    assert_int_equal(place_from(w, 0, false), 0);
+    assert_int_equal(w->r->next, 1003);
+    assert_int_equal(place_from(w, w->r->next, false), 0);
+    assert_int_equal(w->r->allocs.n, 500);
+    assert_int_equal(w->r->failed.n, 1);
+    assert_int_equal(number(&w->r->queued, "big"), 3);
+    assert_int_equal(w->r->class_eligibility.n, 1);
+    assert_int_equal(w->r->class_eligibility.items[0].value, 1);
 }
 
 static void what_cannot_be_scheduled_yet_is_refused(void **state)
@@ -818,6 +843,7 @@ int main(void)
         cmocka_unit_test(a_sticky_disk_stays),
         cmocka_unit_test(a_dry_run_changes_nothing),
         cmocka_unit_test(large_plans_come_in_pieces),
+        cmocka_unit_test(later_pieces_remember_what_failed_before),
         cmocka_unit_test(what_cannot_be_scheduled_yet_is_refused),
         cmocka_unit_test(nodes_come_go_and_change),
         cmocka_unit_test(every_choice_is_the_best_of_a_naive_scan),
