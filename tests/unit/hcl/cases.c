@@ -12,7 +12,7 @@ static void set_json(struct run *run, struct val v)
 {
     struct site s = {run->c, {0}, &run->err};
     struct buf b = {0};
-    assert_int_equal(json_write(&s, v, &b), 0);
+    assert_int_equal(hcl_json_write(&s, v, &b), 0);
     run->json = buf_steal(&b);
 }
 
