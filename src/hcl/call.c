@@ -161,6 +161,8 @@ static int unknown_fn(struct hcl_ctx *c, const struct hcl_expr *e, struct err *e
     size_t n = 3;
     char hint[128];
     struct site s = {c, e->call.name_range, err};
+    if (!err)
+        return -EINVAL;
     for (size_t i = 0; i < ARRAY_LEN(unsupported); i++)
         if (str_eqz(e->call.name, unsupported[i]))
             return site_fail(&s, "not supported: the function %s()", unsupported[i]);

@@ -300,7 +300,7 @@ static int body_value(struct hcl_ctx *c, const struct hcl_body *body, unsigned d
     for (size_t i = 0; i < body->n_attrs && r == 0; i++)
         r = attr_value(c, &body->attrs[i], &e[n++], err);
     for (size_t i = 0; i < body->n_blocks && r == 0; i++) {
-        r = site_work(&s, i + 1);
+        r = site_work(&s, i / 64 + 1);
         if (r < 0 || seen_before(body, i))
             continue;
         e[n].key = body->blocks[i].type;

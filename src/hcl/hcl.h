@@ -68,8 +68,7 @@ struct hcl_body {
 
 int hcl_parse(struct arena *a, const char *filename, struct str src, struct hcl_body **ret,
               struct err *err);
-/* NULL if absent. */
-const struct hcl_attr *hcl_body_attr(const struct hcl_body *body, const char *name);
+const struct hcl_attr *hcl_body_attr(const struct hcl_body *body, const char *name); /* or NULL */
 
 /* Where the values of variables come from, weakest first: defaults, env, var_files (the later file
  * wins), vars. All memory is borrowed during the call, base_dir for the context's lifetime. */

@@ -54,7 +54,8 @@ static struct hcl_local *find_local(const struct hcl_ctx *c, struct str name)
 static bool is_near(struct str name, struct str known)
 {
     size_t limit = name.n >= 6 ? 2 : 1;
-    return name.n >= 3 && edit_distance(name, known, limit) <= limit;
+    return name.n >= 3 && name.n <= 40 && known.n <= 40 &&
+           edit_distance(name, known, limit) <= limit;
 }
 
 /* A lone ${name} may belong to a script or template that the task gets; only one that looks like
@@ -77,6 +78,8 @@ static int unknown_name(const struct site *s, const struct hcl_scope *sc, struct
     const char *names[NAMES_MAX] = {"var", "local"};
     size_t n = 2;
     char hint[128];
+    if (!s->err)
+        return -EINVAL;
     if (val_get(s->c->vars, name))
         return site_fail(s, "unknown name \"" STR_FMT "\"; did you mean \"var." STR_FMT "\"?",
                          STR_ARG(name), STR_ARG(name));
@@ -132,6 +135,8 @@ static int local_by_name(const struct site *s, struct str name, struct val *ret)
     const char *names[64];
     size_t n = 0;
     char hint[128];
+    if (!s->err)
+        return -EINVAL;
     for (; n < MIN(s->c->n_locals, ARRAY_LEN(names)); n++)
         names[n] = s->c->locals[n].name.p;
     return site_fail(s, "there is no local \"%.*s\"%s", (int)MIN(name.n, 64u), name.p,
@@ -169,9 +174,13 @@ int expr_name(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_ex
     }
     if (str_eqz(e->name, "local"))
         return all_locals(&s, ret);
-    if (is_runtime(c, e->name) || (e->in_text && !is_misspelt(c, sc, e->name)))
+    if (is_runtime(c, e->name))
         return runtime_text(&s, e, ret);
-    return unknown_name(&s, sc, e->name);
+    int r = e->in_text ? site_work(&s, c->vars.map.n + c->n_locals) : 0;
+    if (r < 0)
+        return r;
+    return e->in_text && !is_misspelt(c, sc, e->name) ? runtime_text(&s, e, ret)
+                                                      : unknown_name(&s, sc, e->name);
 }
 
 static int missing_key(const struct site *s, struct val map, struct str key)
@@ -179,6 +188,8 @@ static int missing_key(const struct site *s, struct val map, struct str key)
     const char *names[64];
     size_t n = 0;
     char hint[128];
+    if (!s->err)
+        return -EINVAL;
     for (; n < MIN(map.map.n, ARRAY_LEN(names)); n++)
         names[n] = map.map.entries[n].key.p;
     bool vars = map.map.entries == s->c->vars.map.entries;

@@ -115,7 +115,7 @@ bool parser_expect(struct parser *p, enum tok_kind kind, const char *where, stru
 {
     struct tok t = parser_peek(p);
     if (t.kind != kind) {
-        char what[128];
+        char what[160];
         snprintf(what, sizeof(what), "%s %s", lex_tok_name(kind), where);
         parser_unexpected(p, t, what);
         return false;
@@ -132,7 +132,8 @@ bool parser_enter(struct parser *p, uint32_t at)
     if (++p->depth > HCL_DEPTH_MAX)
         return parser_fail(p, here, "nested more than %u levels deep", HCL_DEPTH_MAX);
     if (p->tokens > HCL_TOKENS_MAX)
-        return parser_fail(p, here, "more than %u words and marks in one file", HCL_TOKENS_MAX);
+        return parser_fail(p, here, "more than %u words, marks and lines in one file",
+                           HCL_TOKENS_MAX);
     return true;
 }
 

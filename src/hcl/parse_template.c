@@ -40,6 +40,9 @@ static char at(struct parser *p, uint32_t k)
 
 static bool push(struct parser *p, struct pieces *t, struct piece piece)
 {
+    if (++p->tokens > HCL_TOKENS_MAX)
+        return parser_fail(p, piece.range, "more than %u words, marks and lines in one file",
+                           HCL_TOKENS_MAX);
     if (vec_push(&t->v, piece) < 0)
         parser_fail_memory(p);
     return p->r == 0;
@@ -149,7 +152,10 @@ static bool parse_embedded(struct parser *p, struct pieces *t)
         parser_next(p);
         t->trim_next = true;
     }
-    if (!parser_expect(p, T_RBRACE, directive ? "to close \"%{\"" : "to close \"${\"", NULL))
+    if (!parser_expect(p, T_RBRACE,
+                       directive ? "to close \"%{\"; a literal one is written \"%%{\""
+                                 : "to close \"${\"; a literal one is written \"$${\"",
+                       NULL))
         return false;
     p->skip_newlines = outer;
     piece.range = parser_range(p, start, p->pos);

@@ -61,7 +61,7 @@ static int assign(struct loader *l, struct variable *v, struct hcl_range from, s
     if (r == 0)
         r = site_weigh(&s, value);
     if (r < 0)
-        return err_wrap(l->err, r, "variable \"" STR_FMT "\"", STR_ARG(v->name));
+        return r;
     v->set = true;
     v->value = value;
     v->from = from;
@@ -302,6 +302,8 @@ static int assign_json(struct loader *l, const struct hcl_var_file *f)
         struct variable *var = find(l, v.map.entries[i].key);
         r = var ? assign(l, var, at, v.map.entries[i].value)
                 : undeclared(l, v.map.entries[i].key, at);
+        if (r < 0 && var)
+            return err_wrap(l->err, r, "variable \"" STR_FMT "\"", STR_ARG(var->name));
     }
     return r;
 }

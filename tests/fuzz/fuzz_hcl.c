@@ -21,7 +21,8 @@ static int walk(struct hcl_ctx *c, const struct hcl_body *body, struct err *err)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const vars[] = {"a=1", "b=[1, {c = \"x\"}]", "n=true", NULL};
-    struct hcl_var_file file = {"vars.json", {"{\"j\": [1, {\"k\": null}]}", 24}};
+    static const char json[] = "{\"j\": [1, {\"k\": null}]}";
+    struct hcl_var_file file = {"vars.json", {json, sizeof(json) - 1}};
     struct hcl_options opts = {
         .vars = vars, .var_files = &file, .n_var_files = 1, .ignore_undeclared = true};
     struct arena *a = arena_new(size);

@@ -77,7 +77,7 @@ static void work_memory_and_sizes_are_limited(void **state)
         {"x = setproduct(range(1000), range(1000))\n", "!more than 500000 combinations"},
         {"x = regex_replace(join(\"\", [for i in range(1000) : \"a\"]), \"(a|aa)+[0-9]\", "
          "\"\")\n",
-         "!too much work"},
+         "!too many steps"},
         {"x = can([for a in range(1000) : [for b in range(1000) : [for c in range(1000) : 1]]])\n",
          "!evaluating this file takes"},
         {"x = try([for a in range(1000) : [for b in range(1000) : [for c in range(1000) : 1]]], "
