@@ -123,7 +123,7 @@ static int make_block(struct dynamic *d, struct val key, struct val value, block
     struct site s = {d->c, label->range, d->err};
     struct hcl_block b = {
         .type = label->text, .type_range = label->range, .def_range = label->range};
-    const struct hcl_scope *scope;
+    const struct hcl_scope *scope = NULL;
     int r = bind(d, &s, key, value, &scope);
     if (r == 0)
         r = make_labels(d, scope, &b);

@@ -270,7 +270,7 @@ static int list_length(const struct call *c, size_t *ret)
 static int fn_formatlist(const struct call *c, struct val *ret)
 {
     struct str fmt;
-    size_t n;
+    size_t n = 0;
     int r = fn_text(c, 0, &fmt);
     if (r == 0)
         r = list_length(c, &n);

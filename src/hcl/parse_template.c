@@ -499,8 +499,8 @@ static bool parse_heredoc_mark(struct parser *p, struct str *ret)
 const struct hcl_expr *parser_heredoc(struct parser *p, struct tok open)
 {
     cleanup_with(pieces_free) struct pieces t = {0};
-    struct str mark;
-    uint32_t after;
+    struct str mark = {0};
+    uint32_t after = 0;
     if (!parse_heredoc_mark(p, &mark))
         return NULL;
     while (p->r == 0 && !at_end_mark(p, mark, &after)) {
