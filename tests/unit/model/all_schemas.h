@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Every schema of the product, for tests that hold for all of them. */
 #pragma once
+#include "model/cluster.h"
+#include "model/eval.h"
 #include "model/diff.h"
 
 static const struct schema *const all_schemas[] = {
@@ -83,6 +85,11 @@ static const struct schema *const all_schemas[] = {
     &children_summary_schema,
     &desired_updates_schema,
     &plan_annotations_schema,
+    &scheduler_config_schema,
+    &preemption_config_schema,
+    &namespace_schema,
+    &namespace_capabilities_schema,
+    &periodic_launch_schema,
     &job_diff_schema,
     &task_group_diff_schema,
     &task_diff_schema,
