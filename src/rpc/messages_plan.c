@@ -13,7 +13,6 @@ static const struct field job_plan_reply_fields[] = {
     F(7, diff, "Diff", NULL, FT_OBJ, CHG_NONE, .sub = &job_diff_schema),
     F(5, next_periodic_launch, "NextPeriodicLaunch", NULL, FT_TIME, CHG_NONE),
     F(6, warnings, "Warnings", NULL, FT_STR, CHG_NONE),
-    F(7, diff, "Diff", NULL, FT_OBJ, CHG_NONE, .sub = &job_diff_schema),
 };
 SCHEMA(job_plan_reply_schema, "JobPlanResponse", job_plan_reply_fields);
 #undef S
