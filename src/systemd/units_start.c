@@ -76,7 +76,8 @@ static void judge(struct unit_op *op, bool start_failed)
     if (unit_exit_decide(&op->state, &d, &ex)) {
         if (ex.end == UNIT_END_SETUP || ex.end == UNIT_END_GONE) {
             int r = ex.end == UNIT_END_SETUP ? -ENOEXEC : op->flag ? -ECONNRESET : -ECANCELED;
-            err_set(&err, r, "%s", ex.text);
+            err_set(&err, r, "%s",
+                    r == -ECONNRESET ? "systemd lost the request to start: try again" : ex.text);
             fail_start(op, r, &err);
             return;
         }
