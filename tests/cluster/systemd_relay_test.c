@@ -49,8 +49,10 @@ static struct relay_stream new_stream(const char *prefix, unsigned max_files, ui
 {
     struct relay_stream s = {.write_fd = -1, .read_fd = -1};
     struct err err = {""};
-    const struct relay_stream_spec spec = {.target_dir = target_dir, .prefix = prefix,
-                                           .max_files = max_files, .max_file_size = max_size};
+    const struct relay_stream_spec spec = {.target_dir = target_dir,
+                                           .prefix = prefix,
+                                           .max_files = max_files,
+                                           .max_file_size = max_size};
     int r = relay_stream_register(&spec, &err, &s);
     CHECK(r == 0, "%s", err.text);
     return s;
@@ -210,7 +212,8 @@ static void old_files_go_and_numbers_go_on(struct rig *rig)
     start_writer(rig, &again, &s, 150, 100000);
     finish(rig, &again, &s);
     c = count_lines("rot.stdout", 0);
-    CHECK(c.files == 3 && c.first == 9 && c.last == 11, "files %u, %u..%u", c.files, c.first, c.last);
+    CHECK(c.files == 3 && c.first == 9 && c.last == 11, "files %u, %u..%u", c.files, c.first,
+          c.last);
 }
 
 static void a_full_disk_drops_and_counts_but_never_blocks(struct rig *rig)
@@ -237,7 +240,8 @@ static void a_full_disk_drops_and_counts_but_never_blocks(struct rig *rig)
     CHECK(dropped > 1000000 && c.bytes > 200000, "dropped %llu, kept %llu",
           (unsigned long long)dropped, (unsigned long long)c.bytes);
     CHECK(c.expected == 20001, "the last line is %u", c.expected);
-    CHECK(rig_spawn("grep -q 'bytes of this log were dropped' /var/tmp/nomad-relay-test/full.*") == 0,
+    CHECK(rig_spawn("grep -q 'bytes of this log were dropped' /var/tmp/nomad-relay-test/full.*") ==
+              0,
           "no word in the log");
     printf("  %llu bytes dropped, %llu kept\n", (unsigned long long)dropped,
            (unsigned long long)c.bytes);
@@ -248,9 +252,9 @@ static void links_planted_in_the_log_directory_are_not_followed(struct rig *rig)
 {
     struct rig_task t = {0};
     struct stat st;
-    CHECK(rig_spawn("cd /var/tmp/nomad-relay-test && rm -f victim evil.* && touch victim && "
-                    "ln -s victim evil.stdout.4 && ln victim evil.stdout.5 && mkfifo evil.stdout.6") ==
-              0,
+    CHECK(rig_spawn(
+              "cd /var/tmp/nomad-relay-test && rm -f victim evil.* && touch victim && "
+              "ln -s victim evil.stdout.4 && ln victim evil.stdout.5 && mkfifo evil.stdout.6") == 0,
           "plant");
     struct relay_stream s = new_stream("evil.stdout", 10, 100000);
     start_writer(rig, &t, &s, 100, 100000);

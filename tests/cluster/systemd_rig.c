@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEADLINE_MS 60000
+#define DEADLINE_MS 30000
 
 bool rig_failed;
 
@@ -25,9 +25,11 @@ static void warn_cb(void *user, const char *text)
     fprintf(stderr, "  warning: %s\n", text);
 }
 
+static const char *waiting_for = "an answer";
+
 static void timeout_cb(uv_timer_t *t)
 {
-    fprintf(stderr, "  timed out\n");
+    fprintf(stderr, "  timed out waiting for %s\n", waiting_for);
     abort();
 }
 
@@ -178,8 +180,8 @@ void rig_start(struct rig *r, struct rig_task *t, struct unit_spec *spec, const 
     rig_start_argv(r, t, spec, argv, "/");
 }
 
-void rig_start_command(struct rig *r, struct rig_task *t, struct unit_spec *spec, const char *command,
-                       const char *cwd)
+void rig_start_command(struct rig *r, struct rig_task *t, struct unit_spec *spec,
+                       const char *command, const char *cwd)
 {
     const char *const argv[] = {command, NULL};
     rig_start_argv(r, t, spec, argv, cwd);
@@ -193,7 +195,11 @@ void rig_start_script(struct rig *r, struct rig_task *t, const char *script)
 
 void rig_wait_started(struct rig *r, struct rig_task *t)
 {
+    char text[400];
+    snprintf(text, sizeof(text), "the start of %s", t->name.z);
+    waiting_for = text;
     rig_wait(r, &t->answered);
+    waiting_for = "an answer";
 }
 
 void rig_wait_file(struct rig *r, struct rig_task *t, const char *path)
@@ -209,9 +215,13 @@ void rig_wait_file(struct rig *r, struct rig_task *t, const char *path)
 
 void rig_wait_exit(struct rig *r, struct rig_task *t)
 {
-    rig_wait(r, &t->answered);
+    char text[400];
+    rig_wait_started(r, t);
+    snprintf(text, sizeof(text), "the end of %s", t->name.z);
+    waiting_for = text;
     if (t->started == 0)
         rig_wait(r, &t->ended);
+    waiting_for = "an answer";
 }
 
 void rig_reap(struct rig *r, struct rig_task *t)

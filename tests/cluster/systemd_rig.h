@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One loop, one unit manager, tasks that are shell scripts. Waits for states, never for a time; a
- * state that does not come within 60 s ends the program. */
+ * state that does not come within 30 s ends the program. */
 #pragma once
 #include <uv.h>
 
@@ -57,8 +57,8 @@ struct unit_spec rig_spec(struct rig *r, struct rig_task *t);
 void rig_start_script(struct rig *r, struct rig_task *t, const char *script);
 void rig_start(struct rig *r, struct rig_task *t, struct unit_spec *spec, const char *script);
 /* One argument vector of one word instead of a script, in a directory of its own. */
-void rig_start_command(struct rig *r, struct rig_task *t, struct unit_spec *spec, const char *command,
-                       const char *cwd);
+void rig_start_command(struct rig *r, struct rig_task *t, struct unit_spec *spec,
+                       const char *command, const char *cwd);
 void rig_start_argv(struct rig *r, struct rig_task *t, struct unit_spec *spec,
                     const char *const *argv, const char *cwd);
 void rig_attach(struct rig *r, struct rig_task *t, const uint8_t invocation_id[16]);
@@ -83,5 +83,6 @@ void rig_done_cb(void *user, int r, const struct err *err);
 int rig_await(struct rig *r, struct rig_answer *a, int verb_result);
 
 void run_relay_tests(struct rig *r);
-/* The part of this program that a unit runs: `lines` numbered lines of 100 bytes, `rate` a second. */
+/* The part of this program that a unit runs: `lines` numbered lines of 100 bytes, `rate` a second.
+ */
 int write_numbered_lines(unsigned lines, unsigned rate);
