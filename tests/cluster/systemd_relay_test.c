@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "cluster/systemd_rig.h"
+#include "tests/cluster/systemd_rig.h"
 #include "systemd/relay_unit.h"
 
 #define LINE 100

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/systemd_rig.h"
+#include "tests/cluster/systemd_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>

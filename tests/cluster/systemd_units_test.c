@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "cluster/systemd_rig.h"
+#include "tests/cluster/systemd_rig.h"
 
 static void exit_codes_and_signals_are_seen(struct rig *rig)
 {
