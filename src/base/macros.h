@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/param.h> /* MIN, MAX; libuv drags it in too */
+#include <sys/param.h> /* MIN, MAX */
 #include <unistd.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -30,11 +30,11 @@ static inline void cleanup_fd_p(int *fd)
 #define cleanup_with(f) __attribute__((cleanup(f)))
 
 /* Hand a pointer or descriptor on and forget it. */
-#define take_ptr(p) \
-    __extension__({ \
-        __typeof__(p) take_tmp_ = (p); \
-        (p) = NULL; \
-        take_tmp_; \
+#define take_ptr(p)                                                                                \
+    __extension__({                                                                                \
+        __typeof__(p) take_tmp_ = (p);                                                             \
+        (p) = NULL;                                                                                \
+        take_tmp_;                                                                                 \
     })
 static inline int take_fd(int *fd)
 {
