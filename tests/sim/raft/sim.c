@@ -42,6 +42,7 @@ struct sim {
     VEC(struct packet) wheel[WHEEL];
     bool cut[NODES_MAX][NODES_MAX];               /* from, to */
     unsigned loss, twice, delay, disk_delay, far; /* per cent, per cent, ms, ms, per cent */
+    unsigned calm;                                /* mean ms between troubles */
     bool chaos;
     VEC(size_t) leaders;                     /* by term: node + 1 */
     VEC(struct { VEC(struct seen) s; }) log; /* by index */
@@ -340,7 +341,7 @@ static void cut_network(struct sim *s)
 static void make_trouble(struct sim *s)
 {
     struct node *n = &s->nodes[roll(s, s->n)];
-    switch (roll(s, 9)) {
+    switch (roll(s, 10)) {
     case 0:
     case 1:
         cut_network(s);
@@ -370,6 +371,11 @@ static void make_trouble(struct sim *s)
             replica_event(&n->r, &ev);
         }
         break;
+    case 9:
+        for (size_t i = 0; i < s->n; i++)
+            if (s->nodes[i].up && roll(s, 4))
+                take_down(s, &s->nodes[i], true);
+        break;
     }
 }
 
@@ -396,7 +402,7 @@ static void turn(struct sim *s)
     slot->n = 0;
     for (size_t i = 0; i < s->n && !s->failure[0]; i++)
         run_node(s, &s->nodes[i]);
-    if (s->chaos && roll(s, 400) == 0)
+    if (s->chaos && roll(s, s->calm) == 0)
         make_trouble(s);
 }
 
@@ -444,8 +450,9 @@ static void sim_init(struct sim *s, uint64_t seed, bool verbose)
     s->loss = (unsigned)roll(s, 15);
     s->twice = (unsigned)roll(s, 8);
     s->delay = (unsigned)roll(s, 40);
-    s->disk_delay = (unsigned)roll(s, roll(s, 4) ? 8 : 80);
+    s->disk_delay = (unsigned)roll(s, roll(s, 3) ? 8 : 200);
     s->far = (unsigned)roll(s, 5);
+    s->calm = 150 + (unsigned)roll(s, 600);
     s->chaos = true;
     struct raft_config c = {.n = s->n};
     for (size_t i = 0; i < s->n; i++)
