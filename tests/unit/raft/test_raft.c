@@ -278,6 +278,20 @@ static void after_a_cut_the_old_write_does_not_raise_what_is_persisted(void **st
     rig_end(&g);
 }
 
+static void what_is_cut_from_the_disk_is_not_vouched_for(void **state)
+{
+    struct rig g;
+    rig_start(&g, 3, 3, "1222");
+    append(&g, 3, 1, 1, 0, "3");
+    uint64_t seq = g.out.persist.seq;
+    assert_int_equal(g.out.persist.truncate_from, 2);
+    append(&g, 3, 2, 3, 0, "");
+    assert_int_equal(sent(&g, RAFT_MSG_APPEND_REPLY, &two)->index, 1);
+    persisted(&g, seq);
+    assert_int_equal(sent(&g, RAFT_MSG_APPEND_REPLY, &two)->index, 2);
+    rig_end(&g);
+}
+
 static void entries_of_older_terms_are_not_committed_by_counting(void **state)
 {
     struct rig g;
@@ -484,6 +498,7 @@ int main(void)
         cmocka_unit_test(an_append_that_ends_after_a_term_change_is_not_reported),
         cmocka_unit_test(a_cut_suffix_does_not_count_as_persisted),
         cmocka_unit_test(after_a_cut_the_old_write_does_not_raise_what_is_persisted),
+        cmocka_unit_test(what_is_cut_from_the_disk_is_not_vouched_for),
         cmocka_unit_test(entries_of_older_terms_are_not_committed_by_counting),
         cmocka_unit_test(a_leaders_own_copy_counts_once_it_is_persisted),
         cmocka_unit_test(a_leader_that_contradicts_a_committed_entry_stops_us),
