@@ -132,15 +132,15 @@ static void walk(enum memfs_fault f, uint64_t seeds)
 
 static void power_may_be_cut_at_every_operation(void **state)
 {
-    walk(MEMFS_STOP, 6);
+    walk(MEMFS_STOP, 3);
 }
 static void every_operation_may_fail(void **state)
 {
-    walk(MEMFS_EIO, 3);
+    walk(MEMFS_EIO, 2);
 }
 static void the_disk_may_be_full_at_every_operation(void **state)
 {
-    walk(MEMFS_ENOSPC, 3);
+    walk(MEMFS_ENOSPC, 2);
 }
 
 int main(void)
