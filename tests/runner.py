@@ -100,7 +100,8 @@ BUILDS = {
         "gcc",
         ["-Dbuildtype=debugoptimized", "-Db_sanitize=address,undefined", "-Db_lundef=false"],
     ),
-    "build": ("gcc", ["-Dbuildtype=release", "-Dstrip=true"]),
+    "build": ("gcc", ["-Dbuildtype=release", "-Dstrip=true", "-Dtests=false"]),
+    "build-bench": ("gcc", ["-Dbuildtype=release"]),
     "build-fuzz": (
         "clang",
         [
@@ -433,16 +434,20 @@ def layer_vm(results, seconds):
 
 
 def layer_bench(results, seconds):
-    if build("build", results):
-        programs = sorted(glob.glob(f"{ROOT}/build/tests/bench/bench-*"))
-        programs = [p for p in programs if os.access(p, os.X_OK) and os.path.isfile(p)]
-        if not programs:
-            results.skip("bench", "this tree has no benchmarks")
-        for program in programs:
-            name = os.path.basename(program)
-            say(f"-- {name}")
-            code, _ = run([program], timeout=seconds)
-            results.ok() if code == 0 else results.fail(name)
+    if not build("build-bench", results):
+        return
+    programs = sorted(glob.glob(f"{ROOT}/build-bench/tests/bench/bench[-_]*"))
+    programs = [p for p in programs if os.access(p, os.X_OK) and os.path.isfile(p)]
+    if not programs:
+        results.skip("bench", "this tree has no benchmarks")
+    for program in programs:
+        name = os.path.basename(program)
+        say(f"-- {name}")
+        code, _ = run([program], timeout=seconds)
+        if code == 0:
+            results.ok()
+        else:
+            results.fail(name)
 
 
 LAYERS = {
