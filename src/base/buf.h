@@ -13,8 +13,8 @@ struct buf {
     bool failed;
 };
 
-void buf_reset(struct buf *b);  /* forget the content, keep the memory and clear `failed` */
-void buf_free(struct buf *b);   /* accepts a zeroed or NULL buffer; leaves it zeroed */
+void buf_reset(struct buf *b); /* forget the content, keep the memory and clear `failed` */
+void buf_free(struct buf *b);  /* accepts a zeroed or NULL buffer; leaves it zeroed */
 #define cleanup_buf __attribute__((cleanup(buf_free)))
 /* Room for n more bytes (+ NUL), or NULL. Advance with b->n += used. */
 char *buf_reserve(struct buf *b, size_t n);
@@ -29,7 +29,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) printf_like(2, 0);
 /* Drop the first n bytes. */
 void buf_consume(struct buf *b, size_t n);
-/* The content as an owned, NUL-terminated string; the buffer is empty afterwards. NULL if failed. */
+/* The content as an owned, NUL-terminated string; the buffer is empty afterwards. NULL if failed.
+ */
 char *buf_steal(struct buf *b);
 static inline struct str buf_str(const struct buf *b)
 {

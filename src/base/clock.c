@@ -27,15 +27,16 @@ static const struct unit {
     const char *name;
     nsec_t ns;
 } units[] = {
-    {"ns", 1},           {"us", NSEC_USEC}, {"µs", NSEC_USEC}, {"μs", NSEC_USEC},
-    {"ms", NSEC_MSEC},   {"s", NSEC_SEC},   {"m", NSEC_MIN},   {"h", NSEC_HOUR},
+    {"ns", 1},         {"us", NSEC_USEC}, {"µs", NSEC_USEC}, {"μs", NSEC_USEC},
+    {"ms", NSEC_MSEC}, {"s", NSEC_SEC},   {"m", NSEC_MIN},   {"h", NSEC_HOUR},
 };
 
 static const struct unit *unit_at(struct str s)
 {
     const struct unit *best = NULL;
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (str_has_prefix(s, units[i].name) && (!best || strlen(units[i].name) > strlen(best->name)))
+        if (str_has_prefix(s, units[i].name) &&
+            (!best || strlen(units[i].name) > strlen(best->name)))
             best = &units[i];
     return best;
 }
@@ -75,7 +76,8 @@ int duration_parse(struct str s, nsec_t *ret)
             return -EINVAL;
         nsec_t v;
         if (__builtin_mul_overflow(whole, u->ns, &v) ||
-            __builtin_add_overflow(v, (nsec_t)((double)part * ((double)u->ns / (double)scale)), &v) ||
+            __builtin_add_overflow(v, (nsec_t)((double)part * ((double)u->ns / (double)scale)),
+                                   &v) ||
             __builtin_add_overflow(total, v, &total))
             return -ERANGE;
         s.p += strlen(u->name);
@@ -206,7 +208,8 @@ void time_format_ago(struct buf *b, nsec_t t, nsec_t now)
     static const struct {
         const char *name;
         int64_t sec;
-    } steps[] = {{"y", 365 * 86400}, {"mo", 30 * 86400}, {"d", 86400}, {"h", 3600}, {"m", 60}, {"s", 1}};
+    } steps[] = {{"y", 365 * 86400}, {"mo", 30 * 86400}, {"d", 86400},
+                 {"h", 3600},        {"m", 60},          {"s", 1}};
     int64_t d = (now - t) / NSEC_SEC;
     if (t == 0)
         return;

@@ -17,7 +17,8 @@ static uint64_t load64(const uint8_t *p)
 
 static uint64_t mix(uint64_t h, uint64_t v)
 {
-    return rotl(h ^ (rotl(v * 0xc2b2ae3d27d4eb4f, 31) * 0x9e3779b185ebca87), 27) * 0x9e3779b185ebca87 +
+    return rotl(h ^ (rotl(v * 0xc2b2ae3d27d4eb4f, 31) * 0x9e3779b185ebca87), 27) *
+               0x9e3779b185ebca87 +
            0x85ebca77c2b2ae63;
 }
 

@@ -36,6 +36,6 @@ static inline void list_del(struct list *n)
 #define list_item(n, type, member) container_of(n, type, member)
 #define list_for_each(it, head) for (struct list *it = (head)->next; it != (head); it = it->next)
 /* The body may delete `it`. */
-#define list_for_each_safe(it, head) \
-    for (struct list *it = (head)->next, *it##_next = it->next; it != (head); \
+#define list_for_each_safe(it, head)                                                               \
+    for (struct list *it = (head)->next, *it##_next = it->next; it != (head);                      \
          it = it##_next, it##_next = it->next)

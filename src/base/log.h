@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Logging: one line per event to stderr (the journal when run as a unit), with the subsystem and
- * key=value fields. Libraries stay at debug; a function either logs or returns an error, not both. */
+ * key=value fields. Libraries stay at debug; a function either logs or returns an error, not both.
+ */
 #pragma once
 #include "base/macros.h"
 
@@ -15,10 +16,10 @@ const char *log_level_name(enum log_level level);
  * when stderr is the journal. */
 void log_write(enum log_level level, const char *subsystem, const char *fmt, ...) printf_like(3, 4);
 
-#define log_at(level, sub, ...) \
-    do { \
-        if ((level) >= log_threshold) \
-            log_write((level), (sub), __VA_ARGS__); \
+#define log_at(level, sub, ...)                                                                    \
+    do {                                                                                           \
+        if ((level) >= log_threshold)                                                              \
+            log_write((level), (sub), __VA_ARGS__);                                                \
     } while (0)
 #define log_trace(sub, ...) log_at(LOGL_TRACE, sub, __VA_ARGS__)
 #define log_debug(sub, ...) log_at(LOGL_DEBUG, sub, __VA_ARGS__)

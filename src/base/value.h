@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A value whose type is only known at run time: a task's driver config, job JSON of no fixed shape,
- * the result of an HCL expression. Values are immutable once built and live in an arena; copying the
- * struct copies a reference. Maps are kept sorted by key (byte order) with unique keys, so equality,
- * iteration and output are deterministic. */
+ * the result of an HCL expression. Values are immutable once built and live in an arena; copying
+ * the struct copies a reference. Maps are kept sorted by key (byte order) with unique keys, so
+ * equality, iteration and output are deterministic. */
 #pragma once
 #include "base/arena.h"
 

@@ -6,10 +6,10 @@
 
 #include "base/macros.h"
 
-#define VEC(type) \
-    struct { \
-        type *items; \
-        size_t n, cap; \
+#define VEC(type)                                                                                  \
+    struct {                                                                                       \
+        type *items;                                                                               \
+        size_t n, cap;                                                                             \
     }
 
 /* 0 or -ENOMEM. */
@@ -27,15 +27,14 @@ static inline int vec_grow(void **items, size_t *cap, size_t need, size_t size)
     *cap = fresh;
     return 0;
 }
-#define vec_reserve(v, need) \
-    vec_grow((void **)&(v)->items, &(v)->cap, (need), sizeof(*(v)->items))
-#define vec_push(v, x) \
+#define vec_reserve(v, need) vec_grow((void **)&(v)->items, &(v)->cap, (need), sizeof(*(v)->items))
+#define vec_push(v, x)                                                                             \
     (vec_reserve((v), (v)->n + 1) < 0 ? -ENOMEM : ((v)->items[(v)->n++] = (x), 0))
-#define vec_free(v) \
-    do { \
-        free((v)->items); \
-        (v)->items = NULL; \
-        (v)->n = (v)->cap = 0; \
+#define vec_free(v)                                                                                \
+    do {                                                                                           \
+        free((v)->items);                                                                          \
+        (v)->items = NULL;                                                                         \
+        (v)->n = (v)->cap = 0;                                                                     \
     } while (0)
 /* Order is not kept. */
 #define vec_swap_del(v, i) ((v)->items[(i)] = (v)->items[--(v)->n])
