@@ -204,15 +204,18 @@ static const struct field allocation_fields[] = {
     F(11, metrics, "Metrics", NULL, FT_OBJ, B, .sub = &alloc_metric_schema),
     F(12, desired_status, "DesiredStatus", NULL, FT_ENUM, B, .texts = &alloc_desired_texts),
     F(13, desired_description, "DesiredDescription", NULL, FT_STR, B),
-    F(14, desired_transition, "DesiredTransition", NULL, FT_OBJ, B, .sub = &desired_transition_schema),
+    F(14, desired_transition, "DesiredTransition", NULL, FT_OBJ, B,
+      .sub = &desired_transition_schema),
     F(15, client_status, "ClientStatus", NULL, FT_ENUM, B, .texts = &alloc_client_texts),
     F(16, client_description, "ClientDescription", NULL, FT_STR, B),
     F(17, task_states, "TaskStates", NULL, FT_OMAP, B, .sub = &task_state_schema),
     F(18, previous_allocation, "PreviousAllocation", NULL, FT_UUID, B),
     F(19, next_allocation, "NextAllocation", NULL, FT_UUID, B),
     F(20, deployment_id, "DeploymentID", NULL, FT_UUID, B),
-    F(21, deployment_status, "DeploymentStatus", NULL, FT_OBJ, B, .sub = &alloc_deployment_status_schema),
-    F(22, reschedule_tracker, "RescheduleTracker", NULL, FT_OBJ, B, .sub = &reschedule_tracker_schema),
+    F(21, deployment_status, "DeploymentStatus", NULL, FT_OBJ, B,
+      .sub = &alloc_deployment_status_schema),
+    F(22, reschedule_tracker, "RescheduleTracker", NULL, FT_OBJ, B,
+      .sub = &reschedule_tracker_schema),
     F(23, network_status, "NetworkStatus", NULL, FT_OBJ, B, .sub = &alloc_network_status_schema),
     F(24, followup_eval_id, "FollowupEvalID", NULL, FT_UUID, B),
     F(25, preempted_allocations, "PreemptedAllocations", NULL, FT_UUIDS, B),
@@ -241,8 +244,8 @@ struct capacity alloc_usage(const struct allocated_resources *r)
         return main;
     for (size_t i = 0; i < r->tasks.n; i++) {
         const struct lifecycle *lc = omap_get(&r->task_lifecycles, r->tasks.items[i].key);
-        struct capacity *c = !lc || isempty(lc->hook)    ? &main
-                             : lc->sidecar               ? &sidecar
+        struct capacity *c = !lc || isempty(lc->hook)      ? &main
+                             : lc->sidecar                 ? &sidecar
                              : streq(lc->hook, "prestart") ? &prestart
                              : streq(lc->hook, "poststop") ? &poststop
                                                            : &main;
@@ -250,7 +253,8 @@ struct capacity alloc_usage(const struct allocated_resources *r)
     }
     struct capacity sum = {
         .cpu = MAX(MAX(main.cpu, prestart.cpu), poststop.cpu) + sidecar.cpu,
-        .memory_mb = MAX(MAX(main.memory_mb, prestart.memory_mb), poststop.memory_mb) + sidecar.memory_mb,
+        .memory_mb =
+            MAX(MAX(main.memory_mb, prestart.memory_mb), poststop.memory_mb) + sidecar.memory_mb,
         .disk_mb = r->shared ? r->shared->disk_mb : 0,
     };
     return sum;

@@ -11,10 +11,14 @@ static const char *const status_texts[] = {
 };
 const struct enum_def eval_status_texts = {status_texts, ARRAY_LEN(status_texts)};
 static const char *const deployment_texts[] = {
-    [DEPLOYMENT_RUNNING] = "running",       [DEPLOYMENT_PAUSED] = "paused",
-    [DEPLOYMENT_FAILED] = "failed",         [DEPLOYMENT_SUCCESSFUL] = "successful",
-    [DEPLOYMENT_CANCELLED] = "cancelled",   [DEPLOYMENT_PENDING] = "pending",
-    [DEPLOYMENT_BLOCKED] = "blocked",       [DEPLOYMENT_UNBLOCKING] = "unblocking",
+    [DEPLOYMENT_RUNNING] = "running",
+    [DEPLOYMENT_PAUSED] = "paused",
+    [DEPLOYMENT_FAILED] = "failed",
+    [DEPLOYMENT_SUCCESSFUL] = "successful",
+    [DEPLOYMENT_CANCELLED] = "cancelled",
+    [DEPLOYMENT_PENDING] = "pending",
+    [DEPLOYMENT_BLOCKED] = "blocked",
+    [DEPLOYMENT_UNBLOCKING] = "unblocking",
     [DEPLOYMENT_INITIALIZING] = "initializing",
 };
 const struct enum_def deployment_status_texts = {deployment_texts, ARRAY_LEN(deployment_texts)};

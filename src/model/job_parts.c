@@ -38,7 +38,8 @@ SCHEMA(spread_target_schema, "SpreadTarget", spread_target_fields);
 static const struct field spread_fields[] = {
     F(1, attribute, "Attribute", "attribute", FT_STR, I, .flags = FF_KEY),
     F(2, weight, "Weight", "weight", FT_INT, I, .def = "50"),
-    F(3, targets, "SpreadTarget", "target", FT_OBJS, N, .flags = FF_BLOCK, .sub = &spread_target_schema),
+    F(3, targets, "SpreadTarget", "target", FT_OBJS, N, .flags = FF_BLOCK,
+      .sub = &spread_target_schema),
 };
 SCHEMA(spread_schema, "Spread", spread_fields);
 #undef S
@@ -94,7 +95,8 @@ SCHEMA(migrate_strategy_schema, "MigrateStrategy", migrate_fields);
 #define S struct disconnect_strategy
 static const struct field disconnect_fields[] = {
     F(1, lost_after, "LostAfter", "lost_after", FT_DUR, I),
-    F(2, stop_on_client_after, "StopOnClientAfter", "stop_on_client_after", FT_DUR, I, .flags = FF_OPT),
+    F(2, stop_on_client_after, "StopOnClientAfter", "stop_on_client_after", FT_DUR, I,
+      .flags = FF_OPT),
     F(3, replace, "Replace", "replace", FT_TRI, I, .def = "true"),
     F(4, reconcile, "Reconcile", "reconcile", FT_STR, I, .def = "best_score"),
 };
@@ -179,8 +181,10 @@ SCHEMA(network_resource_schema, "NetworkResource", network_fields);
 static const struct field device_fields[] = {
     F(1, name, "Name", NULL, FT_STR, D, .flags = FF_KEY | FF_LABEL),
     F(2, count, "Count", "count", FT_INT, D, .def = "1"),
-    F(3, constraints, "Constraints", "constraint", FT_OBJS, D, .flags = FF_BLOCK, .sub = &constraint_schema),
-    F(4, affinities, "Affinities", "affinity", FT_OBJS, D, .flags = FF_BLOCK, .sub = &affinity_schema),
+    F(3, constraints, "Constraints", "constraint", FT_OBJS, D, .flags = FF_BLOCK,
+      .sub = &constraint_schema),
+    F(4, affinities, "Affinities", "affinity", FT_OBJS, D, .flags = FF_BLOCK,
+      .sub = &affinity_schema),
 };
 SCHEMA(requested_device_schema, "RequestedDevice", device_fields);
 #undef S
@@ -195,8 +199,10 @@ static const struct field resources_fields[] = {
     F(5, disk_mb, "DiskMB", "disk", FT_INT, D),
     F(6, iops, "IOPS", "iops", FT_INT, D),
     F(7, secrets_mb, "SecretsMB", "secrets", FT_INT, D),
-    F(8, networks, "Networks", "network", FT_OBJS, N, .flags = FF_BLOCK, .sub = &network_resource_schema),
-    F(9, devices, "Devices", "device", FT_OBJS, D, .flags = FF_BLOCK, .sub = &requested_device_schema),
+    F(8, networks, "Networks", "network", FT_OBJS, N, .flags = FF_BLOCK,
+      .sub = &network_resource_schema),
+    F(9, devices, "Devices", "device", FT_OBJS, D, .flags = FF_BLOCK,
+      .sub = &requested_device_schema),
 };
 SCHEMA(resources_schema, "Resources", resources_fields);
 #undef S
@@ -236,12 +242,14 @@ static const struct field check_fields[] = {
     F(14, tls_server_name, "TLSServerName", "tls_server_name", FT_STR, I),
     F(15, method, "Method", "method", FT_STR, I),
     F(16, headers, "Header", "header", FT_OBJS, I, .flags = FF_BLOCK, .sub = &header_schema),
-    F(17, check_restart, "CheckRestart", "check_restart", FT_OBJ, N, .flags = FF_BLOCK, .sub = &check_restart_schema),
+    F(17, check_restart, "CheckRestart", "check_restart", FT_OBJ, N, .flags = FF_BLOCK,
+      .sub = &check_restart_schema),
     F(18, grpc_service, "GRPCService", "grpc_service", FT_STR, I),
     F(19, grpc_use_tls, "GRPCUseTLS", "grpc_use_tls", FT_BOOL, I),
     F(20, task_name, "TaskName", "task", FT_STR, I),
     F(21, success_before_passing, "SuccessBeforePassing", "success_before_passing", FT_INT, I),
-    F(22, failures_before_critical, "FailuresBeforeCritical", "failures_before_critical", FT_INT, I),
+    F(22, failures_before_critical, "FailuresBeforeCritical", "failures_before_critical", FT_INT,
+      I),
     F(23, failures_before_warning, "FailuresBeforeWarning", "failures_before_warning", FT_INT, I),
     F(24, body, "Body", "body", FT_STR, I),
     F(25, on_update, "OnUpdate", "on_update", FT_STR, I),
@@ -270,7 +278,8 @@ static const struct field service_fields[] = {
     F(7, tags, "Tags", "tags", FT_STRS, I),
     F(8, canary_tags, "CanaryTags", "canary_tags", FT_STRS, I),
     F(9, checks, "Checks", "check", FT_OBJS, I, .flags = FF_BLOCK, .sub = &service_check_schema),
-    F(10, check_restart, "CheckRestart", "check_restart", FT_OBJ, N, .flags = FF_BLOCK, .sub = &check_restart_schema),
+    F(10, check_restart, "CheckRestart", "check_restart", FT_OBJ, N, .flags = FF_BLOCK,
+      .sub = &check_restart_schema),
     F(11, meta, "Meta", "meta", FT_SMAP, I, .flags = FF_BLOCK),
     F(12, canary_meta, "CanaryMeta", "canary_meta", FT_SMAP, I, .flags = FF_BLOCK),
     F(13, tagged_addresses, "TaggedAddresses", "tagged_addresses", FT_SMAP, I, .flags = FF_BLOCK),
@@ -301,7 +310,8 @@ static const struct field volume_fields[] = {
     F(5, sticky, "Sticky", "sticky", FT_BOOL, D),
     F(6, access_mode, "AccessMode", "access_mode", FT_STR, D),
     F(7, attachment_mode, "AttachmentMode", "attachment_mode", FT_STR, D),
-    F(8, mount_options, "MountOptions", "mount_options", FT_OBJ, N, .flags = FF_BLOCK, .sub = &mount_options_schema),
+    F(8, mount_options, "MountOptions", "mount_options", FT_OBJ, N, .flags = FF_BLOCK,
+      .sub = &mount_options_schema),
     F(9, per_alloc, "PerAlloc", "per_alloc", FT_BOOL, D),
 };
 SCHEMA(volume_request_schema, "VolumeRequest", volume_fields);
@@ -355,7 +365,8 @@ static const struct field template_fields[] = {
     F(3, data, "EmbeddedTmpl", "data", FT_STR, D),
     F(4, change_mode, "ChangeMode", "change_mode", FT_STR, D, .def = "restart"),
     F(5, change_signal, "ChangeSignal", "change_signal", FT_STR, D),
-    F(6, change_script, "ChangeScript", "change_script", FT_OBJ, N, .flags = FF_BLOCK, .sub = &change_script_schema),
+    F(6, change_script, "ChangeScript", "change_script", FT_OBJ, N, .flags = FF_BLOCK,
+      .sub = &change_script_schema),
     F(7, splay, "Splay", "splay", FT_DUR, D, .def = "5s"),
     F(8, perms, "Perms", "perms", FT_STR, D, .def = "0644"),
     F(9, uid, "Uid", "uid", FT_INT, D, .flags = FF_OPT),

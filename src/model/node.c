@@ -138,7 +138,6 @@ static const struct field host_volume_fields[] = {
 SCHEMA(host_volume_schema, "ClientHostVolumeConfig", host_volume_fields);
 #undef S
 
-
 static const char *const eligibility_texts[] = {"eligible", "ineligible"};
 const struct enum_def node_eligibility_texts = {eligibility_texts, ARRAY_LEN(eligibility_texts)};
 
