@@ -19,7 +19,7 @@ struct bus_ops {
     void (*up_cb)(void *user);
     /* Connection lost; called after all pending replies were failed. May be NULL. */
     void (*down_cb)(void *user, const struct err *err);
-    /* Every signal that a match selects, outside a reload. */
+    /* Every signal that a match selects. */
     void (*signal_cb)(void *user, sd_bus_message *m);
     const char *const *matches; /* NULL-terminated match rules, installed on each connection */
 };
@@ -34,6 +34,8 @@ int bus_create(uv_loop_t *loop, const char *address, const struct bus_ops *ops, 
 /* Drops pending calls without calling back. Memory goes once the loop has closed the handles. */
 struct bus *bus_free(struct bus *b);
 bool bus_is_up(const struct bus *b);
+/* Between systemd's Reloading(true) and (false): it announces every unit as removed and new. */
+bool bus_is_reloading(const struct bus *b);
 
 /* -ENOTCONN while down. Unreferenced by the caller as usual. */
 int bus_method(struct bus *b, const char *path, const char *interface, const char *member,

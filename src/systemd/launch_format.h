@@ -15,8 +15,12 @@ struct launch_header {
 
 #define LAUNCH_FLAG_RESET_SIGNALS 1U /* all signals default and unblocked, umask 022 */
 
-/* Exit statuses that mean "the task never ran"; one line on stderr says why. They lie inside
- * systemd's own range (200..243) but on numbers it leaves unused. */
+/* On failure the launcher moves the read position of descriptor 0, which the agent shares, to here.
+ */
+#define LAUNCH_FAILED_POSITION (1LL << 40)
+
+/* Exit statuses that mean "the task never ran"; one line on stderr says why. systemd's own (200 and
+ * up) end before them. */
 enum launch_status {
     LAUNCH_EXIT_BAD_INPUT = 247,
     LAUNCH_EXIT_CHDIR = 248,

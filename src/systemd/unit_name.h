@@ -5,6 +5,7 @@
  * Bytes of the task outside [A-Za-z0-9:_.-] become \xNN. A name over 255 bytes keeps the head of
  * the task and ends it in \h<16 hex of its hash>. A name is never used twice: the nonce differs. */
 #pragma once
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/uuid.h"
 

@@ -47,11 +47,22 @@ struct unit_exit {
     char text[160]; /* for the task event: "Exit Code: 3", "Main process killed by SIGKILL (9)" */
 };
 
-/* `launched`: the program was our launcher, so its reserved statuses and systemd's 200..243 mean
- * that nothing ran. `start_failed`: the start job ended as "failed". */
-struct unit_decide {
-    bool launched, start_failed, stop_requested;
+/* How far our launcher came, from the read position of its memfd where that is still at hand. */
+enum unit_launch {
+    UNIT_LAUNCH_UNKNOWN,
+    UNIT_LAUNCH_NOT_READ, /* it never ran: user, sandbox or directory could not be set up */
+    UNIT_LAUNCH_DONE,     /* it became the task: every status is the task's own */
+    UNIT_LAUNCH_FAILED,   /* it ran and could not become the task */
 };
+
+struct unit_decide {
+    bool launched;     /* the program was our launcher: its reserved statuses mean "never ran" */
+    bool start_failed; /* the start job ended as "failed": so do systemd's 200..243 */
+    bool stop_requested;
+    enum unit_launch launch;
+};
+
+/* The one place that says whether a task is done and how; called from every callback. */
 bool unit_exit_decide(const struct unit_state *s, const struct unit_decide *d,
                       struct unit_exit *ret);
 const char *unit_end_name(enum unit_end end);

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Starting a service: queued -> sent -> job ended -> identified -> limits read back -> told.
+ * At most 16 are between "sent" and "job ended" (more only queues inside PID 1); slices take turns.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "systemd/unit_props.h"
+#include "systemd/units_internal.h"
+
+struct start_queue {
+    struct list node; /* in units.start_queues */
+    struct list ops;  /* unit_op.queue_node */
+    struct unit_name slice;
+};
+
+static void pump(struct units *u);
+
+static void leave_flight(struct unit_op *op)
+{
+    if (!op->in_flight)
+        return;
+    op->in_flight = false;
+    op->u->starts_in_flight--;
+}
+
+static void end_start(struct unit_op *op, int r, const struct err *err)
+{
+    struct units *u = op->u;
+    leave_flight(op);
+    unit_op_end(op, r, err);
+    pump(u);
+}
+
+static void cleaned_cb(void *user, int r, const struct err *err)
+{
+    struct unit_op *op = user;
+    struct err text = op->failure_text;
+    end_start(op, op->failure, &text);
+}
+
+/* Nothing of a failed start is left behind before the failure is told. */
+static void fail_start(struct unit_op *op, int r, const struct err *err)
+{
+    op->failure = r;
+    op->failure_text = *err;
+    op->again_cb = NULL;
+    leave_flight(op);
+    if (units_reap(op->u, op->name.z, cleaned_cb, op) < 0)
+        end_start(op, r, err);
+}
+
+static void tell_started(struct unit_op *op)
+{
+    struct units *u = op->u;
+    struct unit_name name = op->name;
+    struct unit_state state = op->state;
+    int launch_fd = take_fd(&op->launch_fd);
+    end_start(op, 0, NULL);
+    units_watch_started(u, name.z, &state, launch_fd);
+}
+
+static enum unit_launch launch_progress(const struct unit_op *op)
+{
+    return op->launched ? units_launch_progress(op->launch_fd) : UNIT_LAUNCH_UNKNOWN;
+}
+
+/* The unit's state is complete. */
+static void judge(struct unit_op *op, bool start_failed)
+{
+    struct err err = {""};
+    struct unit_exit ex;
+    const struct unit_decide d = {
+        .launched = op->launched, .start_failed = start_failed, .launch = launch_progress(op)};
+    if (unit_exit_decide(&op->state, &d, &ex)) {
+        if (ex.end == UNIT_END_SETUP || ex.end == UNIT_END_GONE) {
+            int r = ex.end == UNIT_END_SETUP ? -ENOEXEC : op->flag ? -ECONNRESET : -ECANCELED;
+            err_set(&err, r, "%s", ex.text);
+            fail_start(op, r, &err);
+            return;
+        }
+        tell_started(op);
+        return;
+    }
+    int r = unit_op_check_limits(op, &err);
+    if (r < 0)
+        fail_start(op, r, &err);
+    else
+        tell_started(op);
+}
+
+static void queried_cb(void *user, int r, const struct unit_state *s, const struct err *err)
+{
+    struct unit_op *op = user;
+    if (unit_op_resumes(op, r))
+        return;
+    if (r < 0) {
+        fail_start(op, r, err);
+        return;
+    }
+    op->state = *s;
+    if (op->in_flight && streq(s->active, "activating")) /* JobRemoved is still to come */
+        return;
+    leave_flight(op);
+    judge(op, streq(s->active, "failed"));
+}
+
+static void ask_state(struct unit_op *op)
+{
+    struct err err = {""};
+    int r = units_query(op->u, op->name.z, queried_cb, op);
+    if (r < 0 && !unit_op_resumes(op, r))
+        fail_start(op, r, &err);
+}
+
+static void identified_cb(void *user, int r, sd_bus_message *reply, const struct err *err)
+{
+    struct unit_op *op = user;
+    const void *id;
+    size_t n;
+    if (unit_op_resumes(op, r))
+        return;
+    if (r >= 0)
+        r = sd_bus_message_enter_container(reply, 'v', "ay");
+    if (r >= 0)
+        r = sd_bus_message_read_array(reply, 'y', &id, &n);
+    if (r < 0) { /* gone already: the complete answer says how */
+        ask_state(op);
+        return;
+    }
+    unit_state_set_bytes(&op->state, "InvocationID", id, n);
+    op->state.loaded = true;
+    judge(op, false);
+}
+
+static void ask_invocation(struct unit_op *op)
+{
+    char path[UNIT_PATH_MAX];
+    sd_bus_message *m = NULL;
+    struct err err = {""};
+    unit_path_of_name(op->name.z, path);
+    int r = bus_method(op->u->bus, path, DBUS_PROPERTIES, "Get", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "ss", SYSTEMD_UNIT, "InvocationID");
+    if (r >= 0)
+        r = unit_op_send(op, take_ptr(m), identified_cb);
+    sd_bus_message_unref(m);
+    if (r < 0 && !unit_op_resumes(op, r))
+        fail_start(op, err_errno(&err, r, "start"), &err);
+}
+
+/* "failed" is also what a program that exits at once looks like, so the unit itself is asked. */
+void units_start_job_removed(struct unit_op *op, const char *result)
+{
+    struct units *u = op->u;
+    leave_flight(op);
+    if (streq(result, "done"))
+        ask_invocation(op);
+    else
+        ask_state(op);
+    pump(u);
+}
+
+void units_start_changed(struct unit_op *op, sd_bus_message *m)
+{
+    const char *interface;
+    if (sd_bus_message_rewind(m, true) >= 0 && sd_bus_message_read(m, "s", &interface) >= 0)
+        unit_state_read(&op->state, m);
+}
+
+static void sent_cb(void *user, int r, sd_bus_message *reply, const struct err *err)
+{
+    struct unit_op *op = user;
+    if (r >= 0 || unit_op_resumes(op, r))
+        return; /* JobRemoved comes by the unit's name */
+    end_start(op, r, err);
+}
+
+/* The bus went away around the call: whether the unit exists decides, not what we remember. */
+static void again_cb(struct unit_op *op)
+{
+    op->flag = true;
+    ask_state(op);
+}
+
+static void send_start(struct unit_op *op)
+{
+    struct units *u = op->u;
+    op->in_flight = true;
+    u->starts_in_flight++;
+    int r = unit_op_send(op, take_ptr(op->message), sent_cb);
+    if (r < 0) {
+        struct err err;
+        err_errno(&err, r, "start");
+        leave_flight(op);
+        unit_op_end(op, r == -ENOTCONN ? -ECONNRESET : r, &err);
+    }
+}
+
+static struct unit_op *next_start(struct units *u)
+{
+    struct start_queue *q = list_item(u->start_queues.next, struct start_queue, node);
+    struct unit_op *op = list_item(q->ops.next, struct unit_op, queue_node);
+    list_del(&op->queue_node);
+    list_del(&q->node);
+    if (list_empty(&q->ops))
+        free(q);
+    else
+        list_add_tail(&u->start_queues, &q->node);
+    return op;
+}
+
+static void pump(struct units *u)
+{
+    while (u->starts_in_flight < STARTS_IN_FLIGHT && !list_empty(&u->start_queues))
+        send_start(next_start(u));
+}
+
+static int enqueue(struct unit_op *op)
+{
+    list_for_each (it, &op->u->start_queues) {
+        struct start_queue *q = list_item(it, struct start_queue, node);
+        if (streq(q->slice.z, op->slice.z)) {
+            list_add_tail(&q->ops, &op->queue_node);
+            return 0;
+        }
+    }
+    struct start_queue *q = calloc(1, sizeof(*q));
+    if (!q)
+        return -ENOMEM;
+    q->slice = op->slice;
+    list_init(&q->ops);
+    list_add_tail(&q->ops, &op->queue_node);
+    list_add_tail(&op->u->start_queues, &q->node);
+    return 0;
+}
+
+static void forget_empty_queues(struct units *u)
+{
+    list_for_each_safe (it, &u->start_queues) {
+        struct start_queue *q = list_item(it, struct start_queue, node);
+        if (!list_empty(&q->ops))
+            continue;
+        list_del(&q->node);
+        free(q);
+    }
+}
+
+void units_start_queue_drop(struct units *u)
+{
+    forget_empty_queues(u);
+}
+
+/* Queued messages belong to the old connection. */
+void units_start_bus_lost(struct units *u, const struct err *err)
+{
+    while (!list_empty(&u->start_queues))
+        unit_op_end(next_start(u), -ECONNRESET, err);
+}
+
+void units_start_cancelled(struct unit_op *op)
+{
+    if (list_empty(&op->queue_node))
+        return;
+    struct units *u = op->u;
+    unit_op_drop(op, 0);
+    forget_empty_queues(u);
+}
+
+static int build_message(struct unit_op *op, const struct unit_spec *spec)
+{
+    cleanup_unit_props struct unit_props props = {.failed = false};
+    int r = unit_props_of_spec(spec, &props);
+    if (r >= 0)
+        r = unit_op_message(op, "StartTransientUnit", &op->message);
+    if (r >= 0)
+        r = sd_bus_message_append(op->message, "s", "fail");
+    if (r >= 0)
+        r = unit_props_append(op->message, &props);
+    return r < 0 ? r : sd_bus_message_append(op->message, "a(sa(sv))", 0);
+}
+
+static int prepare_start(struct unit_op *op, const struct unit_spec *spec)
+{
+    snprintf(op->slice.z, sizeof(op->slice.z), "%s",
+             isempty(spec->slice) ? UNIT_ROOT_SLICE : spec->slice);
+    limits_want(&spec->limits, &op->limits);
+    op->best_effort = spec->limits_best_effort;
+    op->again_cb = again_cb;
+    op->launched = spec->stdin_fd >= 0 && fcntl(spec->stdin_fd, F_GET_SEALS) >= 0;
+    if (op->launched && (op->launch_fd = fcntl(spec->stdin_fd, F_DUPFD_CLOEXEC, 3)) < 0)
+        return -errno;
+    int r = build_message(op, spec);
+    if (r >= 0)
+        r = map_put(&op->u->starts, str_of(op->name.z), op, NULL);
+    return r < 0 ? r : enqueue(op);
+}
+
+int units_start(struct units *u, const struct unit_spec *spec, units_started_cb cb, void *user,
+                struct err *err)
+{
+    int r = unit_spec_check(spec, err);
+    if (r < 0)
+        return r;
+    if (!units_is_up(u))
+        return err_set(err, -ENOTCONN, "systemd is not reachable on the system bus");
+    if (map_get(&u->starts, str_of(spec->name)))
+        return err_set(err, -EEXIST, "unit \"%s\" is being started already", spec->name);
+    struct unit_op *op = unit_op_new(u, spec->name, user);
+    if (!op)
+        return err_errno(err, -ENOMEM, "start");
+    op->started_cb = cb;
+    r = prepare_start(op, spec);
+    if (r < 0)
+        return unit_op_drop(op, err_errno(err, r, "start of %s", spec->name));
+    pump(u);
+    return 0;
+}
