@@ -6,10 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/param.h> /* MIN, MAX; libuv drags it in too */
+#include <sys/param.h> /* MIN, MAX */
 #include <unistd.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
+#include <sys/param.h> /* MIN, MAX; libuv drags it in too */
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define unused_arg __attribute__((unused))
@@ -30,11 +32,11 @@ static inline void cleanup_fd_p(int *fd)
 #define cleanup_with(f) __attribute__((cleanup(f)))
 
 /* Hand a pointer or descriptor on and forget it. */
-#define take_ptr(p) \
-    __extension__({ \
-        __typeof__(p) take_tmp_ = (p); \
-        (p) = NULL; \
-        take_tmp_; \
+#define take_ptr(p)                                                                                \
+    __extension__({                                                                                \
+        __typeof__(p) take_tmp_ = (p);                                                             \
+        (p) = NULL;                                                                                \
+        take_tmp_;                                                                                 \
     })
 static inline int take_fd(int *fd)
 {

@@ -25,7 +25,8 @@ struct task_runner {
     struct task_fsm fsm;
     struct task_fsm_config fsm_config;
     struct task_status status;
-    struct unit_name unit; /* this attempt's; "" none */
+    struct unit_name unit;  /* this attempt's; "" none */
+    struct unit_name ended; /* to be reaped once its end is recorded; "" none */
     uint8_t invocation_id[16];
     bool has_invocation, setup_done, stop_requested, unit_started;
     struct relay_stream streams[2];
@@ -146,9 +147,16 @@ void task_runner_resume(struct task_runner *tr, const struct unit_item *item);
 void task_runner_setup(struct task_runner *tr);
 void task_runner_cancel_setup(struct task_runner *tr);
 
+/* task_fetch.c: the artifacts, one after the other; one of the two follows, perhaps at once. */
+void task_runner_fetch(struct task_runner *tr, void (*done)(struct task_runner *tr),
+                       void (*failed)(struct task_runner *tr, enum task_note_type type,
+                                      bool unrecoverable, const char *text));
+void task_runner_fetch_cancel(struct task_runner *tr);
+
 /* task_start.c */
 void task_runner_start(struct task_runner *tr);
 /* task_unit.c */
 int task_runner_watch(struct task_runner *tr, bool attach);
 void task_runner_stop_unit(struct task_runner *tr);
 void task_runner_forget_unit(struct task_runner *tr);
+void task_runner_reap_later(struct task_runner *tr);

@@ -59,6 +59,8 @@ void task_runner_free(struct task_runner *tr)
     units_cancel(tr->ar->c->units, tr);
     record_store_cancel(tr->ar->c->store, tr);
     tr->watch = unit_watch_free(tr->watch);
+    if (tr->ended.z[0])
+        task_runner_forget_unit(tr);
     tr->timer = client_timer_free(tr->timer);
     for (size_t i = 0; i < ARRAY_LEN(tr->streams); i++)
         relay_stream_release(&tr->streams[i]);

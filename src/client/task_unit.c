@@ -5,26 +5,43 @@
 #include "base/log.h"
 #include "client/client_internal.h"
 
-static void on_reaped(void *user, int r, const struct err *err)
+static void on_reaped(void *user unused_arg, int r, const struct err *err)
 {
-    const struct task_runner *tr = user;
-    if (r < 0)
-        log_warn("client", "alloc_id=%s task=%s: %s", UUID_Z(&tr->ar->id), tr->task->name,
-                 err->text);
+    if (r < 0 && r != -ECONNRESET)
+        log_warn("client", "cannot reap a unit: %s", err->text);
 }
 
-/* The attempt is over: nothing of its unit is needed any more. */
+static void reap(struct task_runner *tr)
+{
+    if (tr->ended.z[0])
+        (void)units_reap(tr->ar->c->units, tr->ended.z, on_reaped, tr->ar->c);
+    tr->ended.z[0] = 0;
+}
+
+static void on_end_recorded(void *user, int r unused_arg)
+{
+    reap(user);
+}
+
+/* The attempt is over: nothing of its unit is needed any more. The unit itself holds the exit status
+ * until the record does, so it is reaped after that. */
 void task_runner_forget_unit(struct task_runner *tr)
 {
     tr->watch = unit_watch_free(tr->watch);
-    if (tr->unit.z[0])
-        (void)units_reap(tr->ar->c->units, tr->unit.z, on_reaped, tr);
+    reap(tr);
+    tr->ended = tr->unit;
     for (size_t i = 0; i < ARRAY_LEN(tr->streams); i++) {
         relay_stream_release(&tr->streams[i]);
         tr->streams[i].id[0] = 0;
     }
     tr->unit.z[0] = 0;
     tr->has_invocation = tr->stop_requested = tr->unit_started = false;
+}
+
+void task_runner_reap_later(struct task_runner *tr)
+{
+    if (alloc_runner_save(tr->ar, on_end_recorded, tr) < 0)
+        reap(tr);
 }
 
 static void on_exit_seen(void *user, const struct unit_exit *ex,
@@ -55,9 +72,9 @@ static void on_exit_seen(void *user, const struct unit_exit *ex,
     }
     log_info("client", "alloc_id=%s task=%s unit=%s: %s", UUID_Z(&tr->ar->id), tr->task->name,
              tr->unit.z, e.text);
-    /* The unit itself holds the exit status until the record does. */
     task_runner_forget_unit(tr);
     task_runner_event(tr, &ev);
+    task_runner_reap_later(tr);
 }
 
 int task_runner_watch(struct task_runner *tr, bool attach)

@@ -103,10 +103,6 @@ struct check_restart {
     nsec_t grace;
     bool ignore_warnings;
 };
-struct header {
-    const char *name;
-    struct strs values;
-};
 struct service_check {
     const char *name, *type, *command, *path, *protocol, *port_label, *expose, *address_mode;
     struct strs args;
@@ -116,7 +112,7 @@ struct service_check {
     const char *tls_server_name, *method, *grpc_service, *task_name, *body, *on_update, *notes;
     bool grpc_use_tls;
     const char *advertise;
-    struct objs headers; /* header */
+    struct val headers; /* name -> list of text */
     struct check_restart *check_restart;
     int64_t success_before_passing, failures_before_critical, failures_before_warning;
 };
@@ -270,7 +266,7 @@ extern const struct schema job_schema, task_group_schema, task_schema, resources
     spread_target_schema, update_strategy_schema, restart_policy_schema, reschedule_policy_schema,
     migrate_strategy_schema, disconnect_schema, ephemeral_disk_schema, periodic_schema,
     parameterized_schema, dns_schema, cni_schema, requested_device_schema, check_restart_schema,
-    service_schema, service_check_schema, header_schema, weights_schema, volume_request_schema,
+    service_schema, service_check_schema, weights_schema, volume_request_schema,
     mount_options_schema, volume_mount_schema, scaling_policy_schema, template_schema,
     change_script_schema, wait_schema, artifact_schema, log_config_schema, dispatch_payload_schema,
     lifecycle_schema, identity_schema, action_schema, ui_schema, ui_link_schema;

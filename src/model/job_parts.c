@@ -216,14 +216,6 @@ static const struct field check_restart_fields[] = {
 SCHEMA(check_restart_schema, "CheckRestart", check_restart_fields);
 #undef S
 
-#define S struct header
-static const struct field header_fields[] = {
-    F(1, name, "Name", NULL, FT_STR, I, .flags = FF_KEY | FF_LABEL),
-    F(2, values, "Values", "values", FT_STRS, I),
-};
-SCHEMA(header_schema, "Header", header_fields);
-#undef S
-
 #define S struct service_check
 static const struct field check_fields[] = {
     F(1, name, "Name", "name", FT_STR, I, .flags = FF_KEY),
@@ -241,7 +233,7 @@ static const struct field check_fields[] = {
     F(13, tls_skip_verify, "TLSSkipVerify", "tls_skip_verify", FT_BOOL, I),
     F(14, tls_server_name, "TLSServerName", "tls_server_name", FT_STR, I),
     F(15, method, "Method", "method", FT_STR, I),
-    F(16, headers, "Header", "header", FT_OBJS, I, .flags = FF_BLOCK, .sub = &header_schema),
+    F(16, headers, "Header", "header", FT_VAL, I, .flags = FF_BLOCK),
     F(17, check_restart, "CheckRestart", "check_restart", FT_OBJ, N, .flags = FF_BLOCK,
       .sub = &check_restart_schema),
     F(18, grpc_service, "GRPCService", "grpc_service", FT_STR, I),

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Every schema of the product, for tests that hold for all of them. */
 #pragma once
+#include "model/cluster.h"
 #include "model/eval.h"
+#include "model/diff.h"
 
 static const struct schema *const all_schemas[] = {
     &job_schema,
@@ -28,7 +30,7 @@ static const struct schema *const all_schemas[] = {
     &check_restart_schema,
     &service_schema,
     &service_check_schema,
-    &header_schema,
+
     &weights_schema,
     &volume_request_schema,
     &mount_options_schema,
@@ -83,4 +85,13 @@ static const struct schema *const all_schemas[] = {
     &children_summary_schema,
     &desired_updates_schema,
     &plan_annotations_schema,
+    &scheduler_config_schema,
+    &preemption_config_schema,
+    &namespace_schema,
+    &namespace_capabilities_schema,
+    &periodic_launch_schema,
+    &job_diff_schema,
+    &task_group_diff_schema,
+    &task_diff_schema,
+    &field_diff_schema,
 };

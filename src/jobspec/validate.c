@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The job's own rules. Limits are Nomad's; each text says what to write instead where that is
+ * known. */
+#include "jobspec/validate.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+void find(struct findings *f, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(f->arena, fmt, ap);
+    va_end(ap);
+    if (text && f->where)
+        text = arena_printf(f->arena, "%s: %s", f->where, text);
+    if (!text || strs_add(f->arena, &f->texts, text) < 0)
+        f->no_memory = true;
+}
+
+static void validate_identity(struct findings *f, const struct job *j)
+{
+    if (isempty(j->id))
+        find(f, "Missing job ID");
+    else if (strchr(j->id, ' '))
+        find(f, "Job ID contains a space");
+    if (strlen(nonull(j->id)) > 255)
+        find(f, "Job ID is longer than 255 bytes");
+    if (isempty(j->name))
+        find(f, "Missing job name");
+    if (isempty(j->region))
+        find(f, "Missing job region");
+    if (isempty(j->ns))
+        find(f, "Job must be in a namespace");
+    if (j->priority < 1 || j->priority > 100)
+        find(f, "Job priority must be between [1, 100], found %lld", (long long)j->priority);
+    if (j->datacenters.n == 0)
+        find(f, "Missing job datacenters");
+    for (size_t i = 0; i < j->datacenters.n; i++)
+        if (isempty(j->datacenters.items[i]))
+            find(f, "Job datacenter must be non-empty string");
+    if (j->type == JOB_CORE)
+        find(f, "Invalid job type: \"_core\"");
+}
+
+static void validate_type(struct findings *f, const struct job *j)
+{
+    if (j->type == JOB_SYSTEM || j->type == JOB_SYSBATCH)
+        find(f, "not supported yet: job type \"%s\"", enum_text(&job_type_texts, j->type));
+    if (j->type == JOB_SERVICE && (j->periodic || j->parameterized))
+        find(f, "%s can only be used with batch jobs", j->periodic ? "Periodic" : "Parameterized job");
+    if (j->periodic && j->periodic->enabled)
+        find(f, "not supported yet: periodic jobs");
+    if (j->parameterized && !j->dispatched)
+        find(f, "not supported yet: parameterized jobs");
+}
+
+int job_validate(struct arena *a, const struct job *j, struct strs *ret_errors)
+{
+    struct findings f = {.arena = a};
+    validate_identity(&f, j);
+    validate_type(&f, j);
+    if (j->task_groups.n == 0)
+        find(&f, "Missing job task groups");
+    validate_constraints(&f, &j->constraints, false);
+    validate_affinities(&f, &j->affinities);
+    validate_spreads(&f, &j->spreads);
+    for (size_t i = 0; i < j->task_groups.n; i++) {
+        const struct task_group *g = j->task_groups.items[i];
+        for (size_t k = 0; k < i; k++)
+            if (streq(((const struct task_group *)j->task_groups.items[k])->name, g->name))
+                find(&f, "Job task group %zu redefines '%s' from group %zu", i + 1, nonull(g->name),
+                     k + 1);
+        f.where = arena_printf(a, "Task group %s", nonull(g->name));
+        validate_group(&f, j, g);
+        f.where = NULL;
+    }
+    if (f.no_memory)
+        return -ENOMEM;
+    *ret_errors = f.texts;
+    return 0;
+}
+
+const char *job_errors_text(struct arena *a, const struct strs *errors)
+{
+    if (errors->n == 0)
+        return NULL;
+    const char *text = arena_printf(a, "%zu error%s occurred:\n", errors->n, errors->n > 1 ? "s" : "");
+    for (size_t i = 0; text && i < errors->n; i++)
+        text = arena_printf(a, "%s\t* %s\n", text, errors->items[i]);
+    return text;
+}
+
+static void warn_services(struct findings *f, const struct objs *services)
+{
+    if (services->n)
+        find(f, "service blocks are accepted but not registered anywhere yet");
+}
+
+int job_warnings(struct arena *a, const struct job *j, struct strs *ret_warnings)
+{
+    struct findings f = {.arena = a};
+    OBJS_FOR(struct task_group, g, j->task_groups) {
+        f.where = arena_printf(a, "Group \"%s\"", nonull(g->name));
+        warn_services(&f, &g->services);
+        if (g->update && g->update->canary > 0)
+            find(&f, "canary = %lld is not acted upon yet: the update rolls by max_parallel",
+                 (long long)g->update->canary);
+        if (g->disconnect || g->max_client_disconnect != INT_UNSET)
+            find(&f, "disconnect settings are accepted but not acted upon yet");
+        if (g->ephemeral_disk && (g->ephemeral_disk->sticky || g->ephemeral_disk->migrate))
+            find(&f, "sticky and migrated ephemeral disks are accepted but not acted upon yet");
+        OBJS_FOR(struct task, t, g->tasks) {
+            warn_services(&f, &t->services);
+            if (t->identities.n || t->actions.n)
+                find(&f, "identity and action blocks of task \"%s\" are not acted upon yet", t->name);
+        }
+    }
+    if (f.no_memory)
+        return -ENOMEM;
+    *ret_warnings = f.texts;
+    return 0;
+}
