@@ -10,10 +10,10 @@
 
 /* What the agent's configuration and host offer to drivers. Borrowed. */
 struct driver_host {
-    const char *root;       /* "" = /; a fake tree in tests */
-    bool systemd;           /* PID 1 is systemd */
+    const char *root; /* "" = /; a fake tree in tests */
+    bool systemd;     /* PID 1 is systemd */
     bool is_root;
-    bool raw_exec_enabled;  /* plugin "raw_exec" { config { enabled = true } }, or -dev */
+    bool raw_exec_enabled;         /* plugin "raw_exec" { config { enabled = true } }, or -dev */
     const char *const *denied_env; /* NULL-terminated: names kept out of the task's environment */
 };
 
@@ -23,10 +23,10 @@ struct driver_task {
     const struct allocation *alloc;
     const struct allocated_task *resources; /* NULL: none */
     struct val config;
-    const char *alloc_dir;   /* shared: <root>/<id>/alloc */
-    const char *task_dir;    /* <root>/<id>/<task> */
+    const char *alloc_dir; /* shared: <root>/<id>/alloc */
+    const char *task_dir;  /* <root>/<id>/<task> */
     const char *local_dir, *secrets_dir;
-    const char *const *env;  /* NULL-terminated "NAME=value" */
+    const char *const *env; /* NULL-terminated "NAME=value" */
 };
 
 /* Start from spec = UNIT_SPEC_INIT. The runner adds name, slice, descriptors, log fields, kill

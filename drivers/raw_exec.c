@@ -97,8 +97,8 @@ static int translate(const struct driver_host *h, const struct driver_task *t, c
     const struct raw_exec_config *c = config;
     struct command_where where = {
         .root = h->root, .task_dir = t->task_dir, .path = env_value(t->env, "PATH")};
-    int r = command_resolve(a, &where, c->command, &c->args, &ret->launch.path, &ret->launch.argv,
-                            err);
+    int r =
+        command_resolve(a, &where, c->command, &c->args, &ret->launch.path, &ret->launch.argv, err);
     if (r < 0)
         return r;
     if (c->denied_envvars.n > 0) {

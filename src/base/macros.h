@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
-#include <sys/param.h> /* MIN, MAX; libuv drags it in too */
 #define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define unused_arg __attribute__((unused))

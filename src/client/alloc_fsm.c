@@ -107,8 +107,8 @@ int32_t alloc_fsm_status(const struct alloc_fsm_task *tasks, size_t n, const cha
         running |= s->state == TASK_RUNNING;
         pending |= s->state == TASK_PENDING;
     }
-    static const char *const texts[] = {"Failed tasks", "Tasks are running", "No tasks have started",
-                                        "All tasks have completed"};
+    static const char *const texts[] = {"Failed tasks", "Tasks are running",
+                                        "No tasks have started", "All tasks have completed"};
     int which = failed ? 0 : running ? 1 : pending ? 2 : 3;
     *ret_text = texts[which];
     static const int32_t status[] = {ALLOC_FAILED, ALLOC_RUNNING, ALLOC_PENDING, ALLOC_COMPLETE};

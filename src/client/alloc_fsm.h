@@ -27,10 +27,10 @@ struct alloc_fsm_task {
 };
 
 struct alloc_fsm_answer {
-    bool done;                 /* every task is dead */
-    bool has_kill_note;        /* comes before each kill's own "Killing" event */
+    bool done;          /* every task is dead */
+    bool has_kill_note; /* comes before each kill's own "Killing" event */
     struct task_note kill_note;
-    int32_t client_status;     /* enum alloc_client */
+    int32_t client_status; /* enum alloc_client */
     const char *description;
 };
 
@@ -39,8 +39,8 @@ static inline bool alloc_task_is_sidecar(enum alloc_task_role r)
 {
     return r == ROLE_PRESTART_SIDECAR || r == ROLE_POSTSTART_SIDECAR;
 }
-/* Fills begin and kill of each task. `stopping`: the server wants it stopped: the leader goes first,
- * then the others, poststop tasks run last. */
+/* Fills begin and kill of each task. `stopping`: the server wants it stopped: the leader goes
+ * first, then the others, poststop tasks run last. */
 void alloc_fsm_decide(struct alloc_fsm_task *tasks, size_t n, bool stopping,
                       struct alloc_fsm_answer *ret);
 /* Status from states alone; "pending" without tasks. */

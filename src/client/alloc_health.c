@@ -26,9 +26,9 @@ enum alloc_health alloc_health_decide(const struct alloc_fsm_task *tasks, size_t
                                       nsec_t now, nsec_t *ret_at)
 {
     nsec_t min_time = update ? update->min_healthy_time : 10 * NSEC_SEC;
-    nsec_t deadline = received_at + (update && update->healthy_deadline > 0
-                                         ? update->healthy_deadline
-                                         : 5 * NSEC_MIN);
+    nsec_t deadline =
+        received_at +
+        (update && update->healthy_deadline > 0 ? update->healthy_deadline : 5 * NSEC_MIN);
     nsec_t since = all_running_since(tasks, n);
     if (since < 0)
         return HEALTH_BAD;
@@ -76,8 +76,8 @@ void alloc_runner_check_health(struct alloc_runner *ar)
                                        .state = ar->tasks[i].status.state};
     if (!t)
         return;
-    enum alloc_health h = alloc_health_decide(t, ar->n_tasks, ar->group->update, ar->received_at,
-                                              now_wall(), &at);
+    enum alloc_health h =
+        alloc_health_decide(t, ar->n_tasks, ar->group->update, ar->received_at, now_wall(), &at);
     if (h == HEALTH_WAIT)
         wait_until(ar, at);
     else

@@ -288,8 +288,8 @@ static void set_up(struct alloc_runner *ar)
 static void kill_tasks(struct alloc_runner *ar, const struct alloc_fsm_task *t,
                        const struct alloc_fsm_answer *answer)
 {
-    bool no_delay = ar->alloc->desired_transition &&
-                    ar->alloc->desired_transition->no_shutdown_delay == 1;
+    bool no_delay =
+        ar->alloc->desired_transition && ar->alloc->desired_transition->no_shutdown_delay == 1;
     for (size_t i = 0; i < ar->n_tasks; i++)
         if (t[i].kill)
             task_runner_kill(&ar->tasks[i], answer->has_kill_note ? &answer->kill_note : NULL,

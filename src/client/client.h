@@ -12,20 +12,20 @@ struct client;
 
 /* Copied by client_create(). NULL or 0: the default in brackets. */
 struct client_config {
-    const char *data_dir;  /* holds client/allocs, client/client-id, client/secret-id */
-    const char *alloc_dir; /* [<data_dir>/alloc] */
+    const char *data_dir;            /* holds client/allocs, client/client-id, client/secret-id */
+    const char *alloc_dir;           /* [<data_dir>/alloc] */
     const char *region, *datacenter; /* [global, dc1] */
     const char *node_name;           /* [host name] */
     const char *node_class, *node_pool, *http_addr, *version;
-    const char *network_interface;   /* [that of the default route] */
+    const char *network_interface;                             /* [that of the default route] */
     int64_t network_speed, cpu_total_compute, memory_total_mb; /* override what was found */
     struct reserved_resources *reserved;
     struct smap meta, options;
     struct omap host_volumes;
-    const char *launcher;  /* absolute path of nomad-launcher */
-    const char *relay;     /* absolute path of nomad-relay, for hosts without the unit file */
-    const char *self;      /* absolute path of nomad: artifacts are fetched by it */
-    const char *run_dir;   /* [/run/nomad] */
+    const char *launcher; /* absolute path of nomad-launcher */
+    const char *relay;    /* absolute path of nomad-relay, for hosts without the unit file */
+    const char *self;     /* absolute path of nomad: artifacts are fetched by it */
+    const char *run_dir;  /* [/run/nomad] */
     struct driver_host host;
     bool dev; /* clear left-overs at start, stop all and remove directories at the end */
 };

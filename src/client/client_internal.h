@@ -48,13 +48,13 @@ struct alloc_runner {
     struct alloc_dir dir;
     struct task_runner *tasks;
     size_t n_tasks;
-    bool ready;       /* directory and slice are there */
+    bool ready; /* directory and slice are there */
     bool setting_up;
-    bool removed;     /* the servers forgot it: destroy once all is dead */
+    bool removed; /* the servers forgot it: destroy once all is dead */
     bool destroying;
-    bool done;        /* all tasks dead, seen by the deferred pass */
+    bool done; /* all tasks dead, seen by the deferred pass */
     bool slice_made;
-    int health;       /* TRI: deployment health as reported */
+    int health; /* TRI: deployment health as reported */
     nsec_t received_at, health_at;
     uv_timer_t *health_timer;
     int32_t client_status; /* as last computed */
@@ -76,7 +76,8 @@ struct client {
     struct map by_id; /* 16 bytes -> alloc_runner */
     struct list allocs, dirty, calls;
     uv_timer_t *soon, *heartbeat, *poll, *update;
-    bool started, restored, registered, stopping, relay_asked, update_in_flight, update_retry;
+    bool started, records_loaded, listing, restored, registered, stopping, relay_asked,
+        update_in_flight, update_retry;
     uint64_t allocs_index;
     nsec_t last_heartbeat;
     void (*stopped_cb)(void *user);

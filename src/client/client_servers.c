@@ -141,7 +141,8 @@ static void on_allocs(struct client *c, struct rpc_call *call, void *user)
     }
     const struct full_allocs_reply *reply = call->reply;
     c->allocs_index = index;
-    OBJS_FOR (struct allocation, alloc, reply->allocs) {
+    OBJS_FOR(struct allocation, alloc, reply->allocs)
+    {
         struct alloc_runner *ar = client_find(c, &alloc->id);
         if (!alloc->job || c->stopping)
             continue;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Telling the servers: every allocation whose state they do not know yet, in one call each 200 ms. */
+/* Telling the servers: every allocation whose state they do not know yet, in one call each 200 ms.
+ */
 #include "base/log.h"
 #include "client/client_internal.h"
 

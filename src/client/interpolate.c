@@ -19,8 +19,8 @@ static bool indexed_name(struct str ref, char name[NAME_MAX_LEN])
     } forms[] = {{"env[\"", ""}, {"attr[\"", "attr."}, {"meta[\"", "meta."}};
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
         size_t o = strlen(forms[i].open), p = strlen(forms[i].prefix);
-        if (!str_has_prefix(ref, forms[i].open) || !str_has_suffix(ref, "\"]") ||
-            ref.n < o + 2 || p + ref.n - o - 2 >= NAME_MAX_LEN)
+        if (!str_has_prefix(ref, forms[i].open) || !str_has_suffix(ref, "\"]") || ref.n < o + 2 ||
+            p + ref.n - o - 2 >= NAME_MAX_LEN)
             continue;
         memcpy(name, forms[i].prefix, p);
         memcpy(name + p, ref.p + o, ref.n - o - 2);

@@ -145,8 +145,8 @@ static struct entry *find(struct record_store *s, const struct uuid *id)
     return NULL;
 }
 
-static int put(struct record_store *s, const struct uuid *id, struct buf *bytes,
-               record_saved_cb cb, void *user)
+static int put(struct record_store *s, const struct uuid *id, struct buf *bytes, record_saved_cb cb,
+               void *user)
 {
     struct entry *e = find(s, id);
     bool fresh = !e;

@@ -90,9 +90,9 @@ int records_decode(struct arena *a, struct str bytes, struct alloc_record **ret,
         e = -EBADMSG;
     if (e < 0)
         return err_errno(err, e, "record cannot be decoded");
-    OBJS_FOR (struct task_record, t, rec->tasks)
-        if (!t->state || t->fsm_state < 0 || t->fsm_state >= TFS_MAX)
-            return err_set(err, -EBADMSG, "record of task \"%s\" is incomplete", nonull(t->name));
+    OBJS_FOR(struct task_record, t, rec->tasks)
+    if (!t->state || t->fsm_state < 0 || t->fsm_state >= TFS_MAX)
+        return err_set(err, -EBADMSG, "record of task \"%s\" is incomplete", nonull(t->name));
     rec->alloc->job = rec->job;
     *ret = rec;
     return 0;

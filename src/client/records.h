@@ -10,7 +10,7 @@
 struct task_record {
     const char *name;
     struct task_state *state;
-    int64_t fsm_state;        /* enum task_fsm_state */
+    int64_t fsm_state; /* enum task_fsm_state */
     int64_t restart_count;
     nsec_t restart_interval_start;
     bool killed, triggered;
@@ -27,7 +27,7 @@ struct alloc_record {
     struct objs tasks;        /* task_record */
     struct alloc_deployment_status *health;
     nsec_t received_at;
-    bool removed;             /* the servers forgot it: only clean-up is left */
+    bool removed; /* the servers forgot it: only clean-up is left */
 };
 
 extern const struct schema task_record_schema, alloc_record_schema;

@@ -47,7 +47,8 @@ static void by_policy(struct restart_tracker *t, const struct restart_policy *p,
                       struct restart_answer *ret)
 {
     /* A clock that went back must not stretch the interval without end. */
-    if (t->interval_start == 0 || now > t->interval_start + p->interval || now < t->interval_start) {
+    if (t->interval_start == 0 || now > t->interval_start + p->interval ||
+        now < t->interval_start) {
         t->count = 0;
         t->interval_start = now;
     }
@@ -62,8 +63,8 @@ static void by_policy(struct restart_tracker *t, const struct restart_policy *p,
         answer(ret, RESTART_AGAIN, with_jitter(p->delay, seed), "Restart within policy");
 }
 
-void restart_decide(struct restart_tracker *t, const struct restart_policy *policy,
-                    bool on_success, const struct restart_cause *c, nsec_t now, uint64_t seed,
+void restart_decide(struct restart_tracker *t, const struct restart_policy *policy, bool on_success,
+                    const struct restart_cause *c, nsec_t now, uint64_t seed,
                     struct restart_answer *ret)
 {
     if (c->killed)

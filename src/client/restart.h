@@ -35,6 +35,6 @@ struct restart_answer {
 /* True when a successful exit is restarted too: service and system jobs, sidecars. */
 bool restart_on_success(int32_t job_type, const struct lifecycle *lifecycle);
 /* policy NULL: no restarts. `seed` feeds the jitter (up to a quarter of the delay). */
-void restart_decide(struct restart_tracker *t, const struct restart_policy *policy,
-                    bool on_success, const struct restart_cause *cause, nsec_t now, uint64_t seed,
+void restart_decide(struct restart_tracker *t, const struct restart_policy *policy, bool on_success,
+                    const struct restart_cause *cause, nsec_t now, uint64_t seed,
                     struct restart_answer *ret);

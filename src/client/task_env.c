@@ -91,7 +91,8 @@ static void add_limits(struct build *b, const struct task_env_spec *s)
 
 static void own_ports(struct build *b, const char *ip, const struct objs *ports)
 {
-    OBJS_FOR (struct port, p, *ports) {
+    OBJS_FOR(struct port, p, *ports)
+    {
         put_label(b, "NOMAD_IP_", p->label, nonull(ip));
         put_label(b, "NOMAD_HOST_PORT_", p->label, number(b, p->value));
         put_label(b, "NOMAD_ADDR_", p->label, host_port(b, ip, p->value));
@@ -102,7 +103,8 @@ static void own_ports(struct build *b, const char *ip, const struct objs *ports)
 static void sibling_ports(struct build *b, const char *task, const char *ip,
                           const struct objs *ports)
 {
-    OBJS_FOR (struct port, p, *ports) {
+    OBJS_FOR(struct port, p, *ports)
+    {
         const char *label = arena_printf(b->a, "%s_%s", task, nonull(p->label));
         put_label(b, "NOMAD_ADDR_", label, host_port(b, ip, p->value));
         put_label(b, "NOMAD_IP_", label, nonull(ip));
@@ -112,7 +114,8 @@ static void sibling_ports(struct build *b, const char *task, const char *ip,
 
 static void group_ports(struct build *b, const struct objs *ports)
 {
-    OBJS_FOR (struct port, p, *ports) {
+    OBJS_FOR(struct port, p, *ports)
+    {
         put_label(b, "NOMAD_PORT_", p->label, number(b, p->to > 0 ? p->to : p->value));
         put_label(b, "NOMAD_HOST_PORT_", p->label, number(b, p->value));
     }
@@ -139,7 +142,8 @@ static void add_ports(struct build *b, const struct task_env_spec *s)
     for (size_t i = 0; r && i < r->tasks.n; i++) {
         const struct allocated_task *t = r->tasks.items[i].value;
         bool own = streq(r->tasks.items[i].key, s->task->name);
-        OBJS_FOR (struct network_resource, nw, t->networks) {
+        OBJS_FOR(struct network_resource, nw, t->networks)
+        {
             if (own) {
                 own_ports(b, nw->ip, &nw->reserved_ports);
                 own_ports(b, nw->ip, &nw->dynamic_ports);
@@ -151,12 +155,13 @@ static void add_ports(struct build *b, const struct task_env_spec *s)
     }
     if (!r || !r->shared)
         return;
-    OBJS_FOR (struct network_resource, nw, r->shared->networks) {
+    OBJS_FOR(struct network_resource, nw, r->shared->networks)
+    {
         group_ports(b, &nw->reserved_ports);
         group_ports(b, &nw->dynamic_ports);
     }
-    OBJS_FOR (struct port_mapping, p, r->shared->ports)
-        mapped_port(b, p);
+    OBJS_FOR(struct port_mapping, p, r->shared->ports)
+    mapped_port(b, p);
 }
 
 static void put_meta(struct build *b, const char *key, const char *value)
@@ -194,10 +199,17 @@ static bool listed(const char *const *list, const char *entry, size_t n)
 }
 
 /* What systemd told the agent about the agent's own unit. */
-static const char *const never[] = {"NOTIFY_SOCKET",  "LISTEN_FDS",     "LISTEN_PID",
-                                    "LISTEN_FDNAMES", "WATCHDOG_USEC",  "WATCHDOG_PID",
-                                    "INVOCATION_ID",  "JOURNAL_STREAM", "SYSTEMD_EXEC_PID",
-                                    "MAINPID",        NULL};
+static const char *const never[] = {"NOTIFY_SOCKET",
+                                    "LISTEN_FDS",
+                                    "LISTEN_PID",
+                                    "LISTEN_FDNAMES",
+                                    "WATCHDOG_USEC",
+                                    "WATCHDOG_PID",
+                                    "INVOCATION_ID",
+                                    "JOURNAL_STREAM",
+                                    "SYSTEMD_EXEC_PID",
+                                    "MAINPID",
+                                    NULL};
 
 static void add_host(struct build *b, const struct task_env_spec *s)
 {

@@ -19,10 +19,14 @@ static const unsigned moves[TFS_MAX] = {
 };
 
 static const char *const names[TFS_MAX] = {
-    [TFS_WAIT] = "wait",         [TFS_SETUP] = "setup",
-    [TFS_STARTING] = "starting", [TFS_RUNNING] = "running",
-    [TFS_KILL_DELAY] = "kill-delay", [TFS_STOPPING] = "stopping",
-    [TFS_BACKOFF] = "backoff",   [TFS_DEAD] = "dead",
+    [TFS_WAIT] = "wait",
+    [TFS_SETUP] = "setup",
+    [TFS_STARTING] = "starting",
+    [TFS_RUNNING] = "running",
+    [TFS_KILL_DELAY] = "kill-delay",
+    [TFS_STOPPING] = "stopping",
+    [TFS_BACKOFF] = "backoff",
+    [TFS_DEAD] = "dead",
 };
 
 struct step {
@@ -144,8 +148,8 @@ static int on_failed(struct step *s, enum task_fsm_state in)
     if (s->f->state != in)
         return -EINVAL;
     event_note(s);
-    after_attempt(s, (struct restart_cause){.start_error = true,
-                                            .unrecoverable = s->e->unrecoverable});
+    after_attempt(
+        s, (struct restart_cause){.start_error = true, .unrecoverable = s->e->unrecoverable});
     return 0;
 }
 

@@ -150,8 +150,8 @@ void task_runner_fail(struct task_runner *tr, enum task_fsm_event_type type,
                       enum task_note_type note, bool unrecoverable, const char *text)
 {
     struct task_note n = {.type = note, .text = text, .fails_task = type == TFE_FAIL};
-    task_runner_event(tr, &(struct task_fsm_event){
-                              .type = type, .note = &n, .unrecoverable = unrecoverable});
+    task_runner_event(
+        tr, &(struct task_fsm_event){.type = type, .note = &n, .unrecoverable = unrecoverable});
 }
 
 void task_runner_kill(struct task_runner *tr, const struct task_note *cause, bool no_delay)
@@ -159,8 +159,8 @@ void task_runner_kill(struct task_runner *tr, const struct task_note *cause, boo
     if (cause && !tr->fsm.killed && tr->fsm.state != TFS_DEAD)
         task_runner_note(tr, cause);
     struct task_note n = {.type = NOTE_KILLING, .delay = tr->task->kill_timeout};
-    task_runner_event(tr, &(struct task_fsm_event){
-                              .type = TFE_KILL, .note = &n, .no_delay = no_delay});
+    task_runner_event(tr,
+                      &(struct task_fsm_event){.type = TFE_KILL, .note = &n, .no_delay = no_delay});
 }
 
 /* ---- after an agent restart ---- */

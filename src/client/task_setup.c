@@ -83,7 +83,8 @@ void task_runner_setup(struct task_runner *tr)
         failed(tr, NOTE_VALIDATION, true, no);
         return;
     }
-    task_runner_note(tr, &(struct task_note){.type = NOTE_SETUP, .text = "Building Task Directory"});
+    task_runner_note(tr,
+                     &(struct task_note){.type = NOTE_SETUP, .text = "Building Task Directory"});
     int r = make_directory(tr, &err);
     if (r == 0)
         r = write_payload(tr, &err);

@@ -13,10 +13,15 @@
 
 extern char **environ;
 
-static const char *const env_denylist[] = {
-    "CONSUL_TOKEN",  "CONSUL_HTTP_TOKEN", "VAULT_TOKEN",
-    "NOMAD_TOKEN",   "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", NULL};
+static const char *const env_denylist[] = {"CONSUL_TOKEN",
+                                           "CONSUL_HTTP_TOKEN",
+                                           "VAULT_TOKEN",
+                                           "NOMAD_TOKEN",
+                                           "AWS_ACCESS_KEY_ID",
+                                           "AWS_SECRET_ACCESS_KEY",
+                                           "AWS_SESSION_TOKEN",
+                                           "GOOGLE_APPLICATION_CREDENTIALS",
+                                           NULL};
 
 /* Everything that lives from translation to the call of units_start(). */
 struct attempt {

@@ -23,8 +23,8 @@ static void on_end_recorded(void *user, int r unused_arg)
     reap(user);
 }
 
-/* The attempt is over: nothing of its unit is needed any more. The unit itself holds the exit status
- * until the record does, so it is reaped after that. */
+/* The attempt is over: nothing of its unit is needed any more. The unit itself holds the exit
+ * status until the record does, so it is reaped after that. */
 void task_runner_forget_unit(struct task_runner *tr)
 {
     tr->watch = unit_watch_free(tr->watch);
