@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <sys/utsname.h>
 
 #include "fingerprint/util.h"
