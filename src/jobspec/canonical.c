@@ -6,20 +6,20 @@
 
 #include "jobspec/jobspec.h"
 
-#define FILL(field, value) \
-    do { \
-        if ((field) == INT_UNSET) \
-            (field) = (value); \
+#define FILL(field, value)                                                                         \
+    do {                                                                                           \
+        if ((field) == INT_UNSET)                                                                  \
+            (field) = (value);                                                                     \
     } while (0)
-#define FILL_TRI(field, value) \
-    do { \
-        if ((field) == TRI_UNSET) \
-            (field) = (value); \
+#define FILL_TRI(field, value)                                                                     \
+    do {                                                                                           \
+        if ((field) == TRI_UNSET)                                                                  \
+            (field) = (value);                                                                     \
     } while (0)
-#define FILL_TEXT(field, value) \
-    do { \
-        if (isempty(field)) \
-            (field) = (value); \
+#define FILL_TEXT(field, value)                                                                    \
+    do {                                                                                           \
+        if (isempty(field))                                                                        \
+            (field) = (value);                                                                     \
     } while (0)
 
 static void fill_restart(struct restart_policy *p, int32_t type)
@@ -96,13 +96,13 @@ static int canonical_task(struct arena *a, struct task *t, const struct task_gro
     if (t->lifecycle && isempty(t->lifecycle->hook))
         t->lifecycle = NULL;
     OBJS_FOR(struct artifact, x, t->artifacts)
-        FILL_TEXT(x->destination, "local/");
+    FILL_TEXT(x->destination, "local/");
     OBJS_FOR(struct template, x, t->templates)
-        if (streq(x->change_mode, "signal"))
-            FILL_TEXT(x->change_signal, "SIGHUP");
+    if (streq(x->change_mode, "signal"))
+        FILL_TEXT(x->change_signal, "SIGHUP");
     OBJS_FOR(struct service, s, t->services)
-        if (canonical_service(a, s, j, g, t) < 0)
-            return -ENOMEM;
+    if (canonical_service(a, s, j, g, t) < 0)
+        return -ENOMEM;
     return 0;
 }
 
@@ -132,11 +132,11 @@ static int canonical_group(struct arena *a, struct task_group *g, const struct j
     if (!g->migrate && service && !(g->migrate = model_new(&migrate_strategy_schema, a)))
         return -ENOMEM;
     OBJS_FOR(struct service, s, g->services)
-        if (canonical_service(a, s, j, g, NULL) < 0)
-            return -ENOMEM;
+    if (canonical_service(a, s, j, g, NULL) < 0)
+        return -ENOMEM;
     OBJS_FOR(struct task, t, g->tasks)
-        if (canonical_task(a, t, g, j) < 0)
-            return -ENOMEM;
+    if (canonical_task(a, t, g, j) < 0)
+        return -ENOMEM;
     return 0;
 }
 
@@ -149,8 +149,8 @@ int job_canonicalize(struct arena *a, struct job *j)
     if (j->datacenters.n == 0 && strs_add(a, &j->datacenters, "*") < 0)
         return -ENOMEM;
     OBJS_FOR(struct task_group, g, j->task_groups)
-        if (canonical_group(a, g, j) < 0)
-            return -ENOMEM;
+    if (canonical_group(a, g, j) < 0)
+        return -ENOMEM;
     /* Now part of the groups. */
     j->update = NULL;
     j->reschedule = NULL;

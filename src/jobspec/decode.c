@@ -23,8 +23,8 @@ static const char *scalar_text(struct arena *a, struct val v)
 
 static int wants(struct decode *d, const struct hcl_attr *at, const char *what, struct val got)
 {
-    return hcl_error(d->err, hcl_expr_range(at->expr), "%.*s wants %s, found a %s", STR_ARG(at->name),
-                     what, val_type_name(got));
+    return hcl_error(d->err, hcl_expr_range(at->expr), "%.*s wants %s, found a %s",
+                     STR_ARG(at->name), what, val_type_name(got));
 }
 
 static int put_bool(struct decode *d, const struct hcl_attr *at, struct val v, bool *ret)
@@ -54,10 +54,11 @@ static int put_duration(struct decode *d, const struct hcl_attr *at, struct val 
         return hcl_error(d->err, hcl_expr_range(at->expr), "%.*s: \"%.*s\" is too long a time",
                          STR_ARG(at->name), STR_ARG(v.s));
     if (r < 0 && v.type == VAL_STR)
-        return hcl_error(d->err, hcl_expr_range(at->expr),
-                         "%.*s: \"%.*s\" is no duration; write a number and a unit, such as \"30s\" "
-                         "or \"1h30m\"",
-                         STR_ARG(at->name), STR_ARG(v.s));
+        return hcl_error(
+            d->err, hcl_expr_range(at->expr),
+            "%.*s: \"%.*s\" is no duration; write a number and a unit, such as \"30s\" "
+            "or \"1h30m\"",
+            STR_ARG(at->name), STR_ARG(v.s));
     if (r < 0)
         return wants(d, at, "a duration in quotes, such as \"30s\"", v);
     return 0;
@@ -95,8 +96,8 @@ static int put_smap(struct decode *d, const struct hcl_attr *at, struct val v, s
     return 0;
 }
 
-static int put_enum(struct decode *d, const struct field *f, const struct hcl_attr *at, struct val v,
-                    int32_t *ret)
+static int put_enum(struct decode *d, const struct field *f, const struct hcl_attr *at,
+                    struct val v, int32_t *ret)
 {
     if (v.type == VAL_STR && enum_parse(f->texts, v.s, ret) == 0)
         return 0;
@@ -108,8 +109,8 @@ static int put_enum(struct decode *d, const struct field *f, const struct hcl_at
                      near ? "\"?" : "");
 }
 
-static int put_value(struct decode *d, const struct field *f, const struct hcl_attr *at, struct val v,
-                     void *obj)
+static int put_value(struct decode *d, const struct field *f, const struct hcl_attr *at,
+                     struct val v, void *obj)
 {
     void *p = field_ptr(f, obj);
     bool b;
@@ -143,8 +144,9 @@ static int put_value(struct decode *d, const struct field *f, const struct hcl_a
         *(struct val *)p = v;
         return 0;
     default:
-        return hcl_error(d->err, at->name_range, "%.*s is a block: write \"%.*s { … }\" without \"=\"",
-                         STR_ARG(at->name), STR_ARG(at->name));
+        return hcl_error(d->err, at->name_range,
+                         "%.*s is a block: write \"%.*s { … }\" without \"=\"", STR_ARG(at->name),
+                         STR_ARG(at->name));
     }
 }
 
@@ -153,8 +155,9 @@ int decode_attr(struct decode *d, const struct field *f, const struct hcl_attr *
     struct val v;
     bool is_block = f->type == FT_OBJ || f->type == FT_OBJS || f->type == FT_OMAP;
     if (is_block)
-        return hcl_error(d->err, at->name_range, "%.*s is a block: write \"%.*s { … }\" without \"=\"",
-                         STR_ARG(at->name), STR_ARG(at->name));
+        return hcl_error(d->err, at->name_range,
+                         "%.*s is a block: write \"%.*s { … }\" without \"=\"", STR_ARG(at->name),
+                         STR_ARG(at->name));
     int r = hcl_eval(d->ctx, at, &v, d->err);
     return r < 0 ? r : put_value(d, f, at, v, obj);
 }
@@ -227,12 +230,13 @@ int decode_block(struct decode *d, const struct schema *s, const struct hcl_bloc
     return decode_body(d, s, b->body, obj);
 }
 
-static int add_named(struct decode *d, const struct field *f, const struct hcl_block *b, void *fresh,
-                     struct omap *m)
+static int add_named(struct decode *d, const struct field *f, const struct hcl_block *b,
+                     void *fresh, struct omap *m)
 {
     const char *name = *(const char **)field_ptr(label_field(f->sub), fresh);
     if (omap_get(m, name))
-        return hcl_error(d->err, b->def_range, "%.*s \"%s\" is defined twice", STR_ARG(b->type), name);
+        return hcl_error(d->err, b->def_range, "%.*s \"%s\" is defined twice", STR_ARG(b->type),
+                         name);
     return omap_set(d->arena, m, name, fresh);
 }
 
@@ -276,7 +280,8 @@ int decode_body(struct decode *d, const struct schema *s, const struct hcl_body 
         if (r > 0)
             continue;
         const struct field *f = field_for(s, at->name);
-        r = f ? decode_attr(d, f, at, obj) : unknown_name(d, s, at->name, at->name_range, "argument");
+        r = f ? decode_attr(d, f, at, obj)
+              : unknown_name(d, s, at->name, at->name_range, "argument");
         if (r < 0)
             return r;
     }

@@ -15,7 +15,8 @@ int decode_body(struct decode *d, const struct schema *s, const struct hcl_body 
 /* One attribute into one field. */
 int decode_attr(struct decode *d, const struct field *f, const struct hcl_attr *attr, void *obj);
 
-/* What the tables cannot say; each returns 1 = taken care of, 0 = decode by the table, <0 = error. */
+/* What the tables cannot say; each returns 1 = taken care of, 0 = decode by the table, <0 = error.
+ */
 int special_attr(struct decode *d, const struct schema *s, const struct hcl_attr *attr, void *obj);
 int special_block(struct decode *d, const struct schema *s, const struct hcl_block *b, void *obj);
 /* After a body was read. */

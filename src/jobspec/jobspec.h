@@ -6,14 +6,14 @@
 #include "hcl/hcl.h"
 #include "model/job.h"
 
-/* The file's one `job` block, decoded by the field tables; not canonical yet. Errors name file, line
- * and column, show the line and suggest the nearest known name. What is not supported (Connect,
- * Vault, CSI plugins, Enterprise) is refused by name. */
+/* The file's one `job` block, decoded by the field tables; not canonical yet. Errors name file,
+ * line and column, show the line and suggest the nearest known name. What is not supported
+ * (Connect, Vault, CSI plugins, Enterprise) is refused by name. */
 int jobspec_parse_hcl(struct arena *a, const char *filename, struct str text,
                       const struct hcl_options *opts, struct job **ret, struct err *err);
 
-/* Fills in every default that depends on other fields: names, restart and reschedule policies by job
- * type, inherited update/migrate/restart blocks, artifact destinations. Idempotent. -ENOMEM. */
+/* Fills in every default that depends on other fields: names, restart and reschedule policies by
+ * job type, inherited update/migrate/restart blocks, artifact destinations. Idempotent. -ENOMEM. */
 int job_canonicalize(struct arena *a, struct job *j);
 
 /* Everything that is wrong with a canonical job, one text each, outermost first. -ENOMEM. */

@@ -126,8 +126,8 @@ static int sort_ports(struct decode *d, struct network_resource *n)
 {
     struct objs dynamic = {0};
     OBJS_FOR(struct port, p, n->dynamic_ports)
-        if (objs_add(d->arena, p->value ? &n->reserved_ports : &dynamic, p) < 0)
-            return -ENOMEM;
+    if (objs_add(d->arena, p->value ? &n->reserved_ports : &dynamic, p) < 0)
+        return -ENOMEM;
     n->dynamic_ports = dynamic;
     return 0;
 }

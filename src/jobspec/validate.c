@@ -48,7 +48,8 @@ static void validate_type(struct findings *f, const struct job *j)
     if (j->type == JOB_SYSTEM || j->type == JOB_SYSBATCH)
         find(f, "not supported yet: job type \"%s\"", enum_text(&job_type_texts, j->type));
     if (j->type == JOB_SERVICE && (j->periodic || j->parameterized))
-        find(f, "%s can only be used with batch jobs", j->periodic ? "Periodic" : "Parameterized job");
+        find(f, "%s can only be used with batch jobs",
+             j->periodic ? "Periodic" : "Parameterized job");
     if (j->periodic && j->periodic->enabled)
         find(f, "not supported yet: periodic jobs");
     if (j->parameterized && !j->dispatched)
@@ -85,7 +86,8 @@ const char *job_errors_text(struct arena *a, const struct strs *errors)
 {
     if (errors->n == 0)
         return NULL;
-    const char *text = arena_printf(a, "%zu error%s occurred:\n", errors->n, errors->n > 1 ? "s" : "");
+    const char *text =
+        arena_printf(a, "%zu error%s occurred:\n", errors->n, errors->n > 1 ? "s" : "");
     for (size_t i = 0; text && i < errors->n; i++)
         text = arena_printf(a, "%s\t* %s\n", text, errors->items[i]);
     return text;
@@ -100,7 +102,8 @@ static void warn_services(struct findings *f, const struct objs *services)
 int job_warnings(struct arena *a, const struct job *j, struct strs *ret_warnings)
 {
     struct findings f = {.arena = a};
-    OBJS_FOR(struct task_group, g, j->task_groups) {
+    OBJS_FOR(struct task_group, g, j->task_groups)
+    {
         f.where = arena_printf(a, "Group \"%s\"", nonull(g->name));
         warn_services(&f, &g->services);
         if (g->update && g->update->canary > 0)
@@ -110,10 +113,12 @@ int job_warnings(struct arena *a, const struct job *j, struct strs *ret_warnings
             find(&f, "disconnect settings are accepted but not acted upon yet");
         if (g->ephemeral_disk && (g->ephemeral_disk->sticky || g->ephemeral_disk->migrate))
             find(&f, "sticky and migrated ephemeral disks are accepted but not acted upon yet");
-        OBJS_FOR(struct task, t, g->tasks) {
+        OBJS_FOR(struct task, t, g->tasks)
+        {
             warn_services(&f, &t->services);
             if (t->identities.n || t->actions.n)
-                find(&f, "identity and action blocks of task \"%s\" are not acted upon yet", t->name);
+                find(&f, "identity and action blocks of task \"%s\" are not acted upon yet",
+                     t->name);
         }
     }
     if (f.no_memory)

@@ -7,9 +7,25 @@
 #include "jobspec/validate.h"
 
 static const char *const operands[] = {
-    "=", "==", "is", "!=", "not", "<", "<=", ">", ">=", "regexp", "version", "semver",
-    "set_contains", "set_contains_all", "set_contains_any", "is_set", "is_not_set",
-    "distinct_hosts", "distinct_property",
+    "=",
+    "==",
+    "is",
+    "!=",
+    "not",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "regexp",
+    "version",
+    "semver",
+    "set_contains",
+    "set_contains_all",
+    "set_contains_any",
+    "is_set",
+    "is_not_set",
+    "distinct_hosts",
+    "distinct_property",
 };
 
 static bool known_operand(const char *op)
@@ -47,8 +63,8 @@ void validate_constraints(struct findings *f, const struct objs *list, bool at_t
         if (isempty(c->ltarget) && !streq(c->operand, "distinct_hosts"))
             find(f, "Constraint %zu validation failed: no attribute (LTarget) given", i + 1);
         if (isempty(c->rtarget) && needs_rtarget(c->operand))
-            find(f, "Constraint %zu validation failed: operator %s requires a value (RTarget)", i + 1,
-                 c->operand);
+            find(f, "Constraint %zu validation failed: operator %s requires a value (RTarget)",
+                 i + 1, c->operand);
     }
 }
 
@@ -74,10 +90,10 @@ void validate_spreads(struct findings *f, const struct objs *list)
         if (s->weight <= 0 || s->weight > 100)
             find(f, "Spread %zu validation failed: weight must be within [1, 100]", i + 1);
         OBJS_FOR(struct spread_target, t, s->targets)
-            sum += t->percent;
+        sum += t->percent;
         if (sum > 100)
-            find(f, "Spread %zu validation failed: sum of target percentages %lld exceeds 100", i + 1,
-                 (long long)sum);
+            find(f, "Spread %zu validation failed: sum of target percentages %lld exceeds 100",
+                 i + 1, (long long)sum);
     }
 }
 
@@ -117,7 +133,8 @@ static void validate_reschedule(struct findings *f, const struct reschedule_poli
         find(f, "Reschedule interval must be a non-zero value if attempts > 0");
 }
 
-static void validate_update(struct findings *f, const struct job *j, const struct update_strategy *u)
+static void validate_update(struct findings *f, const struct job *j,
+                            const struct update_strategy *u)
 {
     if (!u)
         return;
@@ -142,7 +159,8 @@ static void validate_ports(struct findings *f, const struct network_resource *n)
 {
     const struct objs *lists[] = {&n->reserved_ports, &n->dynamic_ports};
     for (size_t l = 0; l < 2; l++)
-        OBJS_FOR(struct port, p, *lists[l]) {
+        OBJS_FOR(struct port, p, *lists[l])
+        {
             if (isempty(p->label))
                 find(f, "Port without a label");
             if (p->value < 0 || p->value > 65535 || p->to < -1 || p->to > 65535)
@@ -153,8 +171,8 @@ static void validate_ports(struct findings *f, const struct network_resource *n)
                     if (streq(p->label, q->label))
                         find(f, "Port label \"%s\" is already in use", nonull(p->label));
                     else if (p->value && p->value == q->value && !p->ignore_collision)
-                        find(f, "Static port %lld is already reserved by \"%s\"", (long long)p->value,
-                             nonull(q->label));
+                        find(f, "Static port %lld is already reserved by \"%s\"",
+                             (long long)p->value, nonull(q->label));
                 }
         }
 }
@@ -163,7 +181,8 @@ static void validate_networks(struct findings *f, const struct task_group *g)
 {
     if (g->networks.n > 1)
         find(f, "Only one network block can be used in a group");
-    OBJS_FOR(struct network_resource, n, g->networks) {
+    OBJS_FOR(struct network_resource, n, g->networks)
+    {
         if (!isempty(n->mode) && !streq(n->mode, "host"))
             find(f, "not supported yet: network mode \"%s\"", n->mode);
         validate_ports(f, n);
@@ -185,7 +204,8 @@ void validate_group(struct findings *f, const struct job *j, const struct task_g
     if (g->ephemeral_disk && g->ephemeral_disk->size_mb < 10)
         find(f, "minimum DiskMB value is 10; got %lld", (long long)g->ephemeral_disk->size_mb);
     if (g->migrate && j->type != JOB_SERVICE)
-        find(f, "Job type \"%s\" does not allow migrate block", enum_text(&job_type_texts, j->type));
+        find(f, "Job type \"%s\" does not allow migrate block",
+             enum_text(&job_type_texts, j->type));
     validate_constraints(f, &g->constraints, false);
     validate_affinities(f, &g->affinities);
     validate_spreads(f, &g->spreads);

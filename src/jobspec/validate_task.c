@@ -21,11 +21,12 @@ int checksum_parse(struct str text, const char **ret_type, struct str *ret_hex, 
             continue;
         if (hex.n != types[i].digits)
             return err_set(err, -EINVAL,
-                           "checksum \"%.*s\" has %zu hex digits, a %s digest has %zu", STR_ARG(text),
-                           hex.n, types[i].name, types[i].digits);
+                           "checksum \"%.*s\" has %zu hex digits, a %s digest has %zu",
+                           STR_ARG(text), hex.n, types[i].name, types[i].digits);
         for (size_t k = 0; k < hex.n; k++)
             if (!isxdigit((unsigned char)hex.p[k]))
-                return err_set(err, -EINVAL, "checksum \"%.*s\" has a character that is no hex digit",
+                return err_set(err, -EINVAL,
+                               "checksum \"%.*s\" has a character that is no hex digit",
                                STR_ARG(text));
         *ret_type = types[i].name;
         *ret_hex = hex;
@@ -64,11 +65,13 @@ static void validate_artifacts(struct findings *f, const struct task *t)
         if (isempty(x->source))
             find(f, "Artifact %zu validation failed: source must be specified", i + 1);
         if (!streq(x->mode, "any") && !streq(x->mode, "file") && !streq(x->mode, "dir"))
-            find(f, "Artifact %zu validation failed: invalid artifact mode \"%s\"; must be one of: "
-                    "file, dir, any",
+            find(f,
+                 "Artifact %zu validation failed: invalid artifact mode \"%s\"; must be one of: "
+                 "file, dir, any",
                  i + 1, nonull(x->mode));
         if (escapes(nonull(x->destination)))
-            find(f, "Artifact %zu validation failed: destination escapes allocation directory", i + 1);
+            find(f, "Artifact %zu validation failed: destination escapes allocation directory",
+                 i + 1);
         /* A digest that is only known on the node cannot be judged here. */
         if (sum && !strstr(sum, "${") && checksum_parse(str_of(sum), &type, &hex, &err) < 0)
             find(f, "Artifact %zu validation failed: %s", i + 1, err.text);

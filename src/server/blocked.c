@@ -59,7 +59,8 @@ int blocked_add(struct blocked *b, const struct evaluation *e, struct uuid *ret_
     }
     if (it)
         *it = (struct item){.arena = a, .e = model_copy(&evaluation_schema, a, e)};
-    const char *key = it && it->e ? arena_printf(a, "%s%c%s", nonull(e->ns), 1, nonull(e->job_id)) : NULL;
+    const char *key =
+        it && it->e ? arena_printf(a, "%s%c%s", nonull(e->ns), 1, nonull(e->job_id)) : NULL;
     if (!key) {
         arena_free(a);
         return -ENOMEM;

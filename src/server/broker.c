@@ -130,8 +130,7 @@ void broker_remove(struct broker *b, const struct uuid *eval_id)
 
 bool broker_next(struct broker *b, nsec_t now, struct uuid *ret_id, int *ret_attempt)
 {
-    list_for_each(l, &b->items)
-    {
+    list_for_each (l, &b->items) {
         struct item *it = list_item(l, struct item, link);
         if (it->due > now || map_get(&b->busy_job, it->job_key))
             continue;
@@ -165,8 +164,7 @@ int broker_nack(struct broker *b, const struct uuid *eval_id, nsec_t now)
 nsec_t broker_wake_time(const struct broker *b)
 {
     nsec_t t = INT64_MAX;
-    list_for_each(l, &b->items)
-    {
+    list_for_each (l, &b->items) {
         const struct item *it = list_item(l, struct item, link);
         if (it->due > 0 && it->due < t && !map_get(&b->busy_job, it->job_key))
             t = it->due;
@@ -178,8 +176,7 @@ void broker_stats(const struct broker *b, nsec_t now, struct broker_stats *ret)
 {
     *ret = (struct broker_stats){0};
     ret->outstanding = b->busy_job.n;
-    list_for_each(l, &b->items)
-    {
+    list_for_each (l, &b->items) {
         const struct item *it = list_item(l, struct item, link);
         if (map_get(&b->busy_job, it->job_key))
             ret->behind_job++;

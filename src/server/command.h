@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a Raft entry says. One positional record for all kinds of change: unused fields cost nothing,
- * numbers are never reused, and a change and its evaluation are one entry. The leader stamps `now`,
- * which never goes back; apply reads no other clock. The meaning of a version never changes. */
+/* What a Raft entry says. One positional record for all kinds of change: unused fields cost
+ * nothing, numbers are never reused, and a change and its evaluation are one entry. The leader
+ * stamps `now`, which never goes back; apply reads no other clock. The meaning of a version never
+ * changes. */
 #pragma once
 #include "model/eval.h"
 
@@ -9,11 +10,11 @@ enum { COMMAND_VERSION = 1 };
 
 enum command_type {
     CMD_NONE,
-    CMD_JOB_REGISTER,   /* job, evals */
-    CMD_JOB_DEREGISTER, /* ns, job_id, purge, evals */
-    CMD_EVAL_UPDATE,    /* evals */
-    CMD_NODE_REGISTER,  /* node, evals */
-    CMD_NODE_STATUS,    /* node_id, node_status, event, evals */
+    CMD_JOB_REGISTER,     /* job, evals */
+    CMD_JOB_DEREGISTER,   /* ns, job_id, purge, evals */
+    CMD_EVAL_UPDATE,      /* evals */
+    CMD_NODE_REGISTER,    /* node, evals */
+    CMD_NODE_STATUS,      /* node_id, node_status, event, evals */
     CMD_NODE_ELIGIBILITY, /* node_id, eligibility, evals */
     CMD_ALLOC_CLIENT,     /* allocs (client's fields), evals */
     CMD_ALLOC_TRANSITION, /* ids, transition, evals */

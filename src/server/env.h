@@ -14,7 +14,7 @@ struct env_timer;
 typedef void (*env_proposed_cb)(void *ctx, int r, const struct fsm_result *result);
 
 struct server_env {
-    void *owner; /* of `propose` */
+    void *owner;                            /* of `propose` */
     nsec_t (*now)(struct server_env *env);  /* wall clock */
     nsec_t (*mono)(struct server_env *env); /* for timers and TTLs */
     uint64_t (*random)(struct server_env *env);

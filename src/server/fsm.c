@@ -24,7 +24,8 @@ void fsm_refuse(struct fsm_apply *f, int code, const char *fmt, ...)
 
 void fsm_put_evals(struct fsm_apply *f)
 {
-    OBJS_FOR(struct evaluation, e, f->cmd->evals) {
+    OBJS_FOR(struct evaluation, e, f->cmd->evals)
+    {
         const struct evaluation *old = state_get_eval(f->snap, &e->id);
         e->create_time = old ? old->create_time : f->cmd->now;
         e->modify_time = f->cmd->now;

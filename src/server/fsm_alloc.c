@@ -15,7 +15,8 @@ static void merge_client_fields(struct allocation *a, const struct allocation *u
 
 void fsm_alloc_client(struct fsm_apply *f)
 {
-    OBJS_FOR(struct allocation, u, f->cmd->allocs) {
+    OBJS_FOR(struct allocation, u, f->cmd->allocs)
+    {
         const struct allocation *old = state_get_alloc(f->snap, &u->id);
         struct allocation *a;
         /* Deleted meanwhile; or a late word from a node it was declared lost on that would make it

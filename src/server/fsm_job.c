@@ -7,7 +7,8 @@ void fsm_job_register(struct fsm_apply *f)
     struct job *j = c->job;
     const struct job *old = state_get_job(f->snap, j->ns, j->id);
     /* The check-index promise is kept here, where nothing can come between. */
-    if (c->job_modify_index != UINT64_MAX && c->job_modify_index != (old ? old->job_modify_index : 0)) {
+    if (c->job_modify_index != UINT64_MAX &&
+        c->job_modify_index != (old ? old->job_modify_index : 0)) {
         if (c->job_modify_index == 0)
             fsm_refuse(f, 500, "Enforcing job modify index 0: job already exists");
         else if (!old)
@@ -30,7 +31,7 @@ void fsm_job_register(struct fsm_apply *f)
     }
     const struct job *now = state_get_job(f->snap, j->ns, j->id);
     OBJS_FOR(struct evaluation, e, c->evals)
-        e->job_modify_index = now->job_modify_index;
+    e->job_modify_index = now->job_modify_index;
     fsm_put_evals(f);
 }
 

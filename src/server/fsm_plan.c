@@ -26,7 +26,8 @@ static struct allocation *copy_alloc(struct fsm_apply *f, const struct uuid *id)
 
 static void apply_stops(struct fsm_apply *f)
 {
-    OBJS_FOR(struct stop_record, s, f->cmd->stops) {
+    OBJS_FOR(struct stop_record, s, f->cmd->stops)
+    {
         struct allocation *a = copy_alloc(f, &s->id);
         if (!a)
             continue;
@@ -52,7 +53,8 @@ static void apply_inplace(struct fsm_apply *f)
 
 static void apply_marks(struct fsm_apply *f)
 {
-    OBJS_FOR(struct mark_record, m, f->cmd->marks) {
+    OBJS_FOR(struct mark_record, m, f->cmd->marks)
+    {
         struct allocation *a = copy_alloc(f, &m->alloc_id);
         if (!a)
             continue;
@@ -110,7 +112,8 @@ static void apply_placed(struct fsm_apply *f)
     bool job_ok = job_unchanged(f);
     if (f->cmd->placed.n)
         live_names(f, &names);
-    OBJS_FOR(struct allocation, a, f->cmd->placed) {
+    OBJS_FOR(struct allocation, a, f->cmd->placed)
+    {
         const struct node *n = state_get_node(f->snap, &a->node_id);
         bool known = state_get_alloc(f->snap, &a->id);
         if (!job_ok || !n || !node_is_ready(n) || known || map_get(&names, str_of(a->name))) {
@@ -139,7 +142,7 @@ void fsm_plan(struct fsm_apply *f)
     const struct evaluation *e = state_get_eval(f->snap, &f->cmd->eval_id);
     if (!e || eval_terminal(e)) { /* somebody else finished it: nothing of this plan may count */
         OBJS_FOR(struct allocation, a, f->cmd->placed)
-            drop(f, a);
+        drop(f, a);
         fsm_refuse(f, 409, "evaluation is no longer pending");
         return;
     }

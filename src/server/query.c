@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reads: from a pinned snapshot on the caller's thread; a blocking one waits on the loop for its key
- * and pins nothing meanwhile. */
+/* Reads: from a pinned snapshot on the caller's thread; a blocking one waits on the loop for its
+ * key and pins nothing meanwhile. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -121,7 +121,8 @@ void server_read(struct server *s, struct rpc_call *call, server_read_cb read)
         return;
     struct waiting *w = calloc(1, sizeof(*w));
     if (w)
-        *w = (struct waiting){.s = s, .call = call, .read = read, .key = key, .watch.cb = on_change};
+        *w =
+            (struct waiting){.s = s, .call = call, .read = read, .key = key, .watch.cb = on_change};
     if (!w || (!rpc_on_loop(s->rpc) && rpc_post(s->rpc, start_waiting, w) < 0)) {
         free(w);
         rpc_fail(call, 503, "out of memory");

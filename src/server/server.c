@@ -128,7 +128,8 @@ static void on_node_expired(void *ctx, const struct uuid *node_id)
     struct command *c = a ? model_new(&command_schema, a) : NULL;
     const struct node *n = state_get_node(snap, node_id);
     if (c && n && n->status != NODE_DOWN) {
-        log_warn("server", "node missed its heartbeat: node_id=%s name=%s", UUID_Z(node_id), n->name);
+        log_warn("server", "node missed its heartbeat: node_id=%s name=%s", UUID_Z(node_id),
+                 n->name);
         c->type = CMD_NODE_STATUS;
         c->now = server_stamp(s);
         c->node_id = *node_id;

@@ -84,7 +84,8 @@ static void env_cancel(struct server_env *env, struct env_timer *t)
     uv_close((uv_handle_t *)&t->uv, timer_closed);
 }
 
-static struct queued *new_task(struct uv_env *e, void (*run)(void *), void (*done)(void *), void *ctx)
+static struct queued *new_task(struct uv_env *e, void (*run)(void *), void (*done)(void *),
+                               void *ctx)
 {
     struct queued *t = calloc(1, sizeof(*t));
     if (!t)

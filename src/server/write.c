@@ -110,8 +110,8 @@ struct evaluation *server_new_eval(struct server *s, struct arena *a, const char
 static bool has_eval(const struct objs *l, const struct allocation *a)
 {
     OBJS_FOR(struct evaluation, e, *l)
-        if (streq(e->job_id, a->job_id) && streq(e->ns, a->ns))
-            return true;
+    if (streq(e->job_id, a->job_id) && streq(e->ns, a->ns))
+        return true;
     return false;
 }
 
@@ -125,8 +125,8 @@ int server_node_evals(struct server *s, struct arena *a, const struct snap *snap
         if (alloc_terminal(alloc) || has_eval(ret, alloc))
             continue;
         const struct job *j = alloc->job;
-        struct evaluation *e = server_new_eval(s, a, alloc->ns, alloc->job_id, j->type, j->priority,
-                                               trigger);
+        struct evaluation *e =
+            server_new_eval(s, a, alloc->ns, alloc->job_id, j->type, j->priority, trigger);
         if (!e || objs_add(a, ret, e) < 0)
             return -ENOMEM;
         e->node_id = *node_id;
