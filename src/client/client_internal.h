@@ -10,6 +10,7 @@
 #include "client/client.h"
 #include "client/record_store.h"
 #include "client/records.h"
+#include "client/stats.h"
 #include "client/task_env.h"
 #include "client/task_fsm.h"
 #include "rpc/messages.h"
@@ -35,6 +36,7 @@ struct task_runner {
     uv_timer_t *timer; /* back-off and shutdown delay */
     struct fetch_job *fetch;
     size_t next_artifact;
+    struct stats_cpu cpu;
 };
 
 struct alloc_runner {

@@ -198,7 +198,11 @@ void rig_wait_gone(struct client_rig *r, struct rig_alloc *a)
 void rig_agent_start(struct client_rig *r)
 {
     struct err err = {0};
+    r->rpc = rpc_table_new(&r->loop);
+    rpc_register(r->rpc, methods, ARRAY_LEN(methods), r);
     int e = client_create(&r->loop, r->rpc, &r->config, &r->client, &err);
+    if (e == 0)
+        client_register_methods(r->client);
     if (e == 0)
         e = client_start(r->client, &err);
     if (e < 0) {
@@ -215,6 +219,7 @@ void rig_agent_stop(struct client_rig *r)
         r->waiting = NULL;
     }
     rig_linger(r, 10);
+    r->rpc = rpc_table_free(r->rpc);
 }
 
 void rig_open(struct client_rig *r, int argc, char **argv)
@@ -230,8 +235,6 @@ void rig_open(struct client_rig *r, int argc, char **argv)
     log_threshold = getenv("DEBUG") ? LOGL_DEBUG : LOGL_ERROR;
     uv_loop_init(&r->loop);
     uv_timer_init(&r->loop, &r->deadline);
-    r->rpc = rpc_table_new(&r->loop);
-    rpc_register(r->rpc, methods, ARRAY_LEN(methods), r);
     r->config = (struct client_config){
         .data_dir = argv[3],
         .launcher = argv[1],
@@ -250,7 +253,6 @@ int rig_close(struct client_rig *r)
         arena_free(r->allocs[i].arena);
         arena_free(r->allocs[i].seen_arena);
     }
-    r->rpc = rpc_table_free(r->rpc);
     uv_close((uv_handle_t *)&r->deadline, NULL);
     uv_run(&r->loop, UV_RUN_DEFAULT);
     int left = uv_loop_close(&r->loop);

@@ -206,6 +206,135 @@ static void health_is_reported_for_deployments(struct client_rig *r)
     rig_wait_gone(r, a);
 }
 
+/* ---- methods ---- */
+
+struct sink {
+    struct rpc_stream stream;
+    struct buf got;
+    bool ended, called;
+};
+
+static int sink_write(struct rpc_stream *s, const void *p, size_t n)
+{
+    struct sink *rd = s->ctx;
+    buf_add(&rd->got, p, n);
+    return 1;
+}
+
+static void sink_end(struct rpc_stream *s, const struct err *err)
+{
+    struct sink *rd = s->ctx;
+    rd->ended = true;
+    (void)err;
+}
+
+static void sink_done(struct rpc_call *call)
+{
+    ((struct sink *)call->ctx)->called = true;
+}
+
+static struct rpc_call *read_log(struct client_rig *r, struct rig_alloc *a, struct sink *rd,
+                                 bool follow, bool plain)
+{
+    struct rpc_call *call = rpc_call_new(r->rpc, "FileSystem.Logs");
+    struct fs_logs_args *args = call->args;
+    *rd = (struct sink){.stream = {.write = sink_write, .end = sink_end, .ctx = rd}};
+    args->alloc_id = a->alloc->id;
+    args->task = "web";
+    args->log_type = "stdout";
+    args->origin = "start";
+    args->plain_text = plain;
+    args->follow = follow;
+    call->stream = &rd->stream;
+    call->ctx = rd;
+    call->done = sink_done;
+    rpc_invoke(r->rpc, call);
+    for (int i = 0; i < 100 && !rd->called; i++)
+        rig_linger(r, 10);
+    CHECK(rd->called && call->code == 0, "logs: %s", call->err.text);
+    return call;
+}
+
+static void logs_are_read_and_followed(struct client_rig *r)
+{
+    struct rig_alloc *a = rig_alloc_new(
+        r, JOB_SERVICE, "echo one; while [ ! -e go ]; do sleep 0.05; done; echo two; sleep 1000");
+    struct sink rd;
+    rig_put(r, a);
+    rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "one\n");
+    struct rpc_call *call = read_log(r, a, &rd, false, true);
+    for (int i = 0; i < 100 && !rd.ended; i++)
+        rig_linger(r, 10);
+    CHECK(rd.ended && str_eqz(buf_str(&rd.got), "one\n"), "%s", nonull(rd.got.p));
+    rpc_call_free(call);
+    buf_free(&rd.got);
+    call = read_log(r, a, &rd, true, true);
+    FILE *go = fopen(rig_path(r, a, "/web/go"), "we");
+    if (go)
+        fclose(go);
+    for (int i = 0; i < 300 && rd.got.n < 8; i++)
+        rig_linger(r, 10);
+    CHECK(str_eqz(buf_str(&rd.got), "one\ntwo\n"), "%s", nonull(rd.got.p));
+    CHECK(!rd.ended, "a followed log ended");
+    rd.stream.cancel(&rd.stream);
+    rpc_call_free(call);
+    buf_free(&rd.got);
+    call = read_log(r, a, &rd, false, false);
+    for (int i = 0; i < 100 && !rd.ended; i++)
+        rig_linger(r, 10);
+    CHECK(str_eqz(buf_str(&rd.got),
+                  "{\"Data\":\"b25lCnR3bwo=\",\"File\":\"web.stdout.0\",\"Offset\":8}"),
+          "%s", nonull(rd.got.p));
+    rpc_call_free(call);
+    buf_free(&rd.got);
+    rig_stop_alloc(r, a);
+    rig_wait_status(r, a, ALLOC_COMPLETE);
+}
+
+static int invoke(struct client_rig *r, struct rpc_call *call, struct sink *rd)
+{
+    *rd = (struct sink){0};
+    call->ctx = rd;
+    call->done = sink_done;
+    rpc_invoke(r->rpc, call);
+    for (int i = 0; i < 100 && !rd->called; i++)
+        rig_linger(r, 10);
+    return rd->called ? call->code : -1;
+}
+
+static void a_task_is_restarted_and_signalled_on_request(struct client_rig *r)
+{
+    struct rig_alloc *a = rig_alloc_new(
+        r, JOB_SERVICE,
+        "trap 'echo usr1 >>seen' USR1; echo x >>starts; while :; do sleep 0.05; done");
+    struct sink rd;
+    rig_put(r, a);
+    rig_wait_status(r, a, ALLOC_RUNNING);
+    rig_wait_file(r, rig_path(r, a, "/web/starts"), true);
+    struct rpc_call *call = rpc_call_new(r->rpc, "Allocations.Signal");
+    ((struct alloc_signal_args *)call->args)->alloc_id = a->alloc->id;
+    ((struct alloc_signal_args *)call->args)->signal = "SIGUSR1";
+    CHECK(invoke(r, call, &rd) == 0, "%s", call->err.text);
+    rpc_call_free(call);
+    rig_wait_text(r, rig_path(r, a, "/web/seen"), "usr1\n");
+    call = rpc_call_new(r->rpc, "Allocations.Restart");
+    ((struct alloc_restart_args *)call->args)->alloc_id = a->alloc->id;
+    CHECK(invoke(r, call, &rd) == 0, "%s", call->err.text);
+    rpc_call_free(call);
+    rig_wait_text(r, rig_path(r, a, "/web/starts"), "x\nx\n");
+    call = rpc_call_new(r->rpc, "Allocations.Stats");
+    ((struct alloc_args *)call->args)->alloc_id = a->alloc->id;
+    CHECK(invoke(r, call, &rd) == 0, "%s", call->err.text);
+    rpc_call_free(call);
+    call = rpc_call_new(r->rpc, "ClientStats.Stats");
+    CHECK(invoke(r, call, &rd) == 0, "%s", call->err.text);
+    rpc_call_free(call);
+    rig_stop_alloc(r, a);
+    rig_wait_status(r, a, ALLOC_COMPLETE);
+    CHECK(strstr(rig_events(a, "web"), "Signaling|Restart Signaled|Terminated|Restarting|Started"),
+          "%s", rig_events(a, "web"));
+}
+
 int main(int argc, char **argv)
 {
     static struct client_rig rig;
@@ -221,5 +350,7 @@ int main(int argc, char **argv)
     RUN(&rig, the_environment_is_what_nomad_promises);
     RUN(&rig, a_replacement_waits_for_its_predecessor);
     RUN(&rig, health_is_reported_for_deployments);
+    RUN(&rig, logs_are_read_and_followed);
+    RUN(&rig, a_task_is_restarted_and_signalled_on_request);
     return rig_close(&rig);
 }
