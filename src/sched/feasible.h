@@ -29,6 +29,9 @@ struct feasible {
     const struct task_group *group;
     struct compiled *by_class, *by_node; /* constraints */
     size_t n_by_class, n_by_node;
+    const char **drivers, **driver_keys; /* of the tasks, each once; and "driver.<name>" */
+    size_t n_drivers;
+    bool devices; /* asks for devices, which nodes do not offer yet */
     struct weighted *affinities;
     size_t n_affinities;
     struct distinct_property *distinct;
