@@ -355,21 +355,24 @@ static uint16_t class_result(struct run *r, uint32_t class, const struct node *n
     return r->x->by_class[class];
 }
 
+/* Pointers are kept in locals: every store might change them, as far as the compiler knows. */
 static void scan_classes(struct run *r)
 {
-    const struct ledger *l = r->l;
-    struct scratch *x = r->x;
-    for (uint32_t i = 0; i < l->cap; i++) {
-        uint32_t class = l->class_id[i];
+    const uint32_t *class_id = r->l->class_id;
+    const uint8_t *ready = r->l->ready;
+    uint16_t *by_class = r->x->by_class, *out = r->x->out;
+    uint32_t *class_n = r->x->class_n;
+    float *bias = r->x->s.bias;
+    for (uint32_t i = 0, n = (uint32_t)r->l->cap; i < n; i++) {
         uint16_t why = OUT_NOT_READY;
-        if (l->ready[i]) {
-            why = x->by_class[class];
+        if (ready[i]) {
+            why = by_class[class_id[i]];
             if (why == CLASS_UNKNOWN)
-                why = class_result(r, class, l->nodes[i]);
-            x->class_n[class]++;
+                why = class_result(r, class_id[i], r->l->nodes[i]);
+            class_n[class_id[i]]++;
         }
-        x->out[i] = why;
-        x->s.bias[i] = why ? SCORE_NONE : 0;
+        out[i] = why;
+        bias[i] = why ? SCORE_NONE : 0;
     }
 }
 
