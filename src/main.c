@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The one binary: the agent, the artifact fetcher it starts in a sandbox, and the command line. */
+#include <string.h>
+
+#include "agent/agent.h"
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "agent") == 0)
+        return agent_main(argc - 1, argv + 1);
+    return cli_main(argc, argv);
+}
