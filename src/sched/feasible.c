@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/hash.h"
 #include "sched/feasible.h"
 
 enum fixed_reason { R_DRIVERS = FEAS_REASONS, R_VOLUMES, R_DEVICES, R_NETWORK, R_CONSTRAINTS };
@@ -333,6 +334,33 @@ size_t feasible_node(const struct feasible *f, const struct node *n)
         !ports_have_alias(n, &w->dynamic_ports))
         return R_NETWORK;
     return FEAS_OK;
+}
+
+static void sign(uint64_t sig[2], const char *text)
+{
+    size_t n = strlen(nonull(text)) + 1;
+    sig[0] = hash_bytes(nonull(text), n, sig[0]);
+    sig[1] = hash_bytes(nonull(text), n, sig[1] + 1);
+}
+
+void feasible_signature(const struct feasible *f, uint64_t ret[2])
+{
+    uint64_t sig[2] = {1, 2};
+    sign(sig, f->job->node_pool);
+    sign(sig, f->devices ? "devices" : "");
+    for (size_t i = 0; i < f->job->datacenters.n; i++)
+        sign(sig, f->job->datacenters.items[i]);
+    sign(sig, "\n");
+    for (size_t i = 0; i < f->n_drivers; i++)
+        sign(sig, f->drivers[i]);
+    sign(sig, "\n");
+    for (size_t i = 0; i < f->n_by_class; i++) {
+        /* the parts apart: the printed text alone is ambiguous */
+        sign(sig, f->by_class[i].l.text);
+        sign(sig, f->by_class[i].text);
+        sign(sig, f->by_class[i].r.text);
+    }
+    memcpy(ret, sig, sizeof(sig));
 }
 
 double feasible_affinity(const struct feasible *f, const struct node *n)
