@@ -165,12 +165,12 @@ class Host:
 class Agent:
     """A nomad agent on a host, as unit nomad-agent.service; its data outlives its process."""
 
-    def __init__(self, host, *args, config=None, port=4646):
+    def __init__(self, host, args=None, config=None, port=4646):
         self.host = host
         self.unit = "nomad-agent"
         self.port = port
         self.data_dir = "/var/lib/nomad-test"
-        self.args = list(args) or ["-dev", "-bind", host.address]
+        self.args = ["-dev", "-bind", host.address] if args is None else list(args)
         self.config = config
 
     def start(self):
