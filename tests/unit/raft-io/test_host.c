@@ -372,13 +372,37 @@ static void a_nearly_full_disk_refuses_proposals(void **state)
     close_machine(&m);
 }
 
-static int refuse_write(void *pin, struct raft_sink *sink, struct err *err)
+static int full_for_snapshots(void *ctx, const char *path, int flags)
 {
-    return err_set(err, -EINVAL, "state cannot be written");
+    return strstr(path, "/snap-") && flags & O_CREAT ? -ENOSPC
+                                                     : raft_fs_real.open(NULL, path, flags);
 }
 static void on_failed_snapshot(void *ctx, int r, uint64_t index)
 {
     *(int *)ctx = r;
+}
+
+static void no_room_for_a_snapshot_stops_nothing(void **state)
+{
+    struct machine m;
+    int r = 0;
+    bad_fs = raft_fs_real;
+    bad_fs.open = full_for_snapshots;
+    open_machine(&m, *state, (struct raft_host_options){.fs = &bad_fs});
+    wait_leader(&m);
+    propose(&m, 3);
+    assert_int_equal(raft_host_snapshot(m.host, on_failed_snapshot, &r), 0);
+    while (!r)
+        uv_run(&m.loop, UV_RUN_ONCE);
+    assert_int_equal(r, -ENOSPC);
+    assert_string_equal(m.fatal, "");
+    propose(&m, 3);
+    close_machine(&m);
+}
+
+static int refuse_write(void *pin, struct raft_sink *sink, struct err *err)
+{
+    return err_set(err, -EINVAL, "state cannot be written");
 }
 
 static void a_snapshot_that_fails_by_itself_stops_nothing(void **state)
@@ -440,6 +464,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_nearly_full_disk_refuses_proposals, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_snapshot_that_fails_by_itself_stops_nothing, make_dir,
                                         remove_dir),
+        cmocka_unit_test_setup_teardown(no_room_for_a_snapshot_stops_nothing, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(closing_while_a_snapshot_is_written_waits_for_it, make_dir,
                                         remove_dir),
         cmocka_unit_test(slow_applies_leave_the_loop_its_turns),
