@@ -294,9 +294,10 @@ def forbidden_includes(code_files):
 
 
 def stripped_size(binary):
-    with tempfile.NamedTemporaryFile() as copy:
-        run(["strip", "-o", copy.name, binary])
-        return os.path.getsize(copy.name)
+    with tempfile.TemporaryDirectory() as work:
+        copy = f"{work}/nomad"
+        code, _ = run(["strip", "-o", copy, binary], capture=True)
+        return os.path.getsize(copy if code == 0 else binary)
 
 
 # ---- layers ----
