@@ -5,7 +5,7 @@
 
 #include "agent/config.h"
 
-#define NOMAD_VERSION "1.0.18"
+#include "agent/version.h"
 
 struct agent;
 

@@ -88,7 +88,11 @@ static void snapshot_after(uv_work_t *work, int status)
         raft_host_finish_close(h);
         return;
     }
-    if (h->dead || s->r < 0) {
+    if (h->dead) {
+        s->running = false;
+        return;
+    }
+    if (s->r < 0) {
         snapshot_failed(h);
         return;
     }

@@ -5,7 +5,7 @@
 
 #include "sched/feasible.h"
 
-enum fixed_reason { R_DRIVERS = 2, R_VOLUMES, R_DEVICES, R_NETWORK, R_CONSTRAINTS };
+enum fixed_reason { R_DRIVERS = FEAS_REASONS, R_VOLUMES, R_DEVICES, R_NETWORK, R_CONSTRAINTS };
 static const char *const fixed_texts[] = {
     [R_DRIVERS] = "missing drivers",
     [R_VOLUMES] = "missing compatible host volumes",
@@ -233,8 +233,10 @@ static bool has_driver(const struct node *n, const char *driver)
 
 size_t feasible_class(const struct feasible *f, const struct node *n)
 {
-    if (!in_pool(f->job, n) || !in_datacenters(f->job, n))
-        return FEAS_ELSEWHERE;
+    if (!in_pool(f->job, n))
+        return FEAS_OTHER_POOL;
+    if (!in_datacenters(f->job, n))
+        return FEAS_OTHER_DC;
     OBJS_FOR(const struct task, t, f->group->tasks)
     {
         if (!has_driver(n, t->driver))

@@ -7,8 +7,9 @@
 #include "model/job.h"
 #include "sched/constraint.h"
 
-/* Results of the checks beside 0 = feasible; reasons count up from FEAS_REASONS. */
-enum { FEAS_OK = 0, FEAS_ELSEWHERE = 1 /* other datacenter or pool: no candidate */ };
+/* Results of the checks; reasons count up from FEAS_REASONS. */
+/* other pool, other datacenter: no candidate at all */
+enum { FEAS_OK = 0, FEAS_OTHER_POOL = 1, FEAS_OTHER_DC = 2, FEAS_REASONS = 3 };
 
 struct weighted {
     struct compiled c;
@@ -45,7 +46,7 @@ int feasible_new(const struct job *j, const struct task_group *g, struct err *er
                  struct feasible **ret);
 struct feasible *feasible_free(struct feasible *f);
 
-/* FEAS_OK, FEAS_ELSEWHERE or a reason. */
+/* FEAS_OK, FEAS_OTHER_* or a reason. */
 size_t feasible_class(const struct feasible *f, const struct node *n);
 size_t feasible_node(const struct feasible *f, const struct node *n);
 /* sum(weight of what matches) / sum(|weight|); 0 without affinities. */

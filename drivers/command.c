@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/command.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* One word into b; returns the rest of the line, NULL if quotes do not balance. */
+static const char *split_word(const char *p, struct buf *b)
+{
+    char quote = 0;
+    for (; *p && (quote || !strchr(" \t\n", *p)); p++) {
+        if (*p == '\\' && quote != '\'' && p[1]) {
+            buf_addc(b, *++p);
+        } else if (quote && *p == quote) {
+            quote = 0;
+        } else if (!quote && (*p == '\'' || *p == '"')) {
+            quote = *p;
+        } else {
+            buf_addc(b, *p);
+        }
+    }
+    return quote ? NULL : p;
+}
+
+int command_split(struct arena *a, const char *line, struct strs *ret, struct err *err)
+{
+    struct strs words = {0};
+    for (const char *p = line;;) {
+        p += strspn(p, " \t\n");
+        if (!*p)
+            break;
+        cleanup_buf struct buf b = {0};
+        p = split_word(p, &b);
+        if (!p)
+            return err_set(err, -EINVAL, "command \"%s\" has an unbalanced quote", line);
+        if (b.failed || strs_add(a, &words, arena_strndup(a, b.p, b.n)) < 0)
+            return -ENOMEM;
+    }
+    *ret = words;
+    return 0;
+}
+
+/* 0, -EACCES or -ENOENT. */
+static int try_file(struct arena *a, const char *root, const char *dir, size_t dir_len,
+                    const char *name, const char **ret)
+{
+    const char *path = arena_printf(a, "%.*s%s%s", (int)dir_len, dir, dir_len ? "/" : "", name);
+    const char *real = arena_printf(a, "%s%s", root, path);
+    if (!path || !real)
+        return -ENOMEM;
+    struct stat st;
+    if (stat(real, &st) < 0 || !S_ISREG(st.st_mode))
+        return -ENOENT;
+    *ret = path;
+    return st.st_mode & 0111 ? 0 : -EACCES;
+}
+
+static int search_path(struct arena *a, const struct command_where *w, const char *command,
+                       const char **ret)
+{
+    int best = -ENOENT;
+    for (const char *p = isempty(w->path) ? DEFAULT_PATH : w->path; p;) {
+        size_t n = strcspn(p, ":");
+        if (n > 0 && *p == '/') {
+            int r = try_file(a, nonull(w->root), p, n, command, ret);
+            if (r == 0)
+                return 0;
+            if (r == -EACCES)
+                best = r;
+        }
+        p = p[n] ? p + n + 1 : NULL;
+    }
+    return best;
+}
+
+static int find_quietly(struct arena *a, const struct command_where *w, const char *command,
+                        const char **ret)
+{
+    if (*command == '/')
+        return try_file(a, nonull(w->root), "", 0, command, ret);
+    const char *const subs[] = {"/local", ""};
+    int best = -ENOENT;
+    for (size_t i = 0; w->task_dir && i < ARRAY_LEN(subs); i++) {
+        const char *dir = arena_printf(a, "%s%s", w->task_dir, subs[i]);
+        if (!dir)
+            return -ENOMEM;
+        int r = try_file(a, "", dir, strlen(dir), command, ret);
+        if (r == 0)
+            return 0;
+        if (r == -EACCES)
+            best = r;
+    }
+    int r = strchr(command, '/') ? -ENOENT : search_path(a, w, command, ret);
+    return r == -ENOENT ? best : r;
+}
+
+int command_find(struct arena *a, const struct command_where *w, const char *command,
+                 const char **ret, struct err *err)
+{
+    int r = isempty(command) ? -ENOENT : find_quietly(a, w, command, ret);
+    if (r == -EACCES)
+        return err_set(err, r, "command \"%s\" is not executable: %s", command, *ret);
+    if (r == -ENOENT && (*nonull(command) == '/' || strchr(nonull(command), '/')))
+        return err_set(err, r, "command \"%s\" not found%s%s", nonull(command),
+                       *command == '/' ? "" : " in the task directory ",
+                       *command == '/' ? "" : nonull(w->task_dir));
+    if (r == -ENOENT)
+        return err_set(err, r,
+                       "command \"%s\" not found: neither in the task directory %s nor in $PATH",
+                       nonull(command), nonull(w->task_dir));
+    return r < 0 ? err_errno(err, r, "command \"%s\"", command) : 0;
+}
+
+static int make_argv(struct arena *a, const char *first, const struct strs *rest, size_t skip,
+                     const char *const **ret)
+{
+    const char **argv = arena_array(a, const char *, rest->n - skip + 2);
+    if (!argv)
+        return -ENOMEM;
+    argv[0] = first;
+    for (size_t i = skip; i < rest->n; i++)
+        argv[i - skip + 1] = rest->items[i];
+    *ret = argv;
+    return 0;
+}
+
+int command_resolve(struct arena *a, const struct command_where *w, const char *command,
+                    const struct strs *args, const char **ret_path, const char *const **ret_argv,
+                    struct err *err)
+{
+    int r = command_find(a, w, command, ret_path, err);
+    if (r != -ENOENT || args->n > 0 || !strpbrk(nonull(command), " \t"))
+        return r < 0 ? r : make_argv(a, command, args, 0, ret_argv);
+    struct strs words = {0};
+    r = command_split(a, command, &words, err);
+    if (r < 0)
+        return r;
+    if (words.n == 0)
+        return err_set(err, -ENOENT, "command is empty");
+    r = command_find(a, w, words.items[0], ret_path, err);
+    return r < 0 ? r : make_argv(a, words.items[0], &words, 1, ret_argv);
+}
