@@ -252,6 +252,8 @@ static int unpack_all(struct unpack *u, struct err *err)
             return u->files > 0 ? 0 : err_set(err, -EBADMSG, "archive is empty");
         if (a < ARCHIVE_WARN)
             return err_set(err, -EBADMSG, "archive is damaged: %s", archive_error_string(u->in));
+        if (u->raw_name && archive_filter_code(u->in, 0) == ARCHIVE_FILTER_NONE)
+            return err_set(err, -EBADMSG, "archive is damaged: it is not compressed");
         int r = unpack_entry(u, e, err);
         if (r < 0)
             return r;
