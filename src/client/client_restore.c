@@ -55,7 +55,7 @@ static void judge(struct client *c, const struct unit_item *it)
                       "unit %s belongs to this node, but no record explains it; left "
                       "running, stop it with systemctl",
                       it->name);
-    } else if (c->config.dev && !ar && streq(it->description, "nomad allocation")) {
+    } else if (c->config.dev && !ar && has_suffix(it->description, UUID_Z(&c->node_id))) {
         (void)units_stop(c->units, it->name, ignore_answer, c);
     }
 }

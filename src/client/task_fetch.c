@@ -226,6 +226,9 @@ static void on_exit_seen(void *user, const struct unit_exit *ex,
     j->exited = true;
     if (ex->end != UNIT_END_EXIT && !*j->text)
         snprintf(j->text, sizeof(j->text), "the fetcher: %s", ex->text);
+    /* systemd keeps its copy of the pipe until then. */
+    (void)units_reap(j->c->units, j->unit.z, ignore_answer, j->c);
+    j->unit.z[0] = 0;
     check_end(j);
 }
 
@@ -313,6 +316,7 @@ static int start_unit(struct fetch_job *j, int order, int out, struct err *err)
     s.kill_timeout = NSEC_SEC;
     s.limits_best_effort = true;
     s.limits.tasks_max = 64;
+    /* No RestrictSUIDSGID: its filter refuses openat2(), which unpacking rests on. */
     s.sandbox = (struct unit_sandbox){
         .binds = &bind,
         .n_binds = 1,
@@ -329,7 +333,6 @@ static int start_unit(struct fetch_job *j, int order, int out, struct err *err)
         .protect_control_groups = true,
         .protect_clock = true,
         .protect_hostname = true,
-        .restrict_suid_sgid = true,
         .protect_system = "strict",
         .protect_proc = "invisible",
     };

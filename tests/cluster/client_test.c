@@ -352,18 +352,18 @@ static void shell_or_die(const char *script)
 
 static void artifacts_are_unpacked_before_the_task(struct client_rig *r)
 {
-    shell_or_die("rm -rf /tmp/art && mkdir -p /tmp/art/x/bin && cd /tmp/art && "
+    shell_or_die("rm -rf /srv/art && mkdir -p /srv/art/x/bin && cd /srv/art && "
                  "printf '#!/bin/sh\\necho from artifact\\n' >x/bin/run && chmod +x x/bin/run && "
-                 "tar czf a.tar.gz x && chmod -R a+rX /tmp/art");
+                 "tar czf a.tar.gz x && chmod -R a+rX /srv/art");
     struct rig_alloc *a =
         rig_alloc_new(r, JOB_BATCH, "local/app/x/bin/run; stat -c %U local/app/x");
-    struct artifact *art = add_artifact(a, "file:///tmp/art/a.tar.gz");
+    struct artifact *art = add_artifact(a, "file:///srv/art/a.tar.gz");
     art->destination = "local/app";
     rig_put(r, a);
     rig_wait_status(r, a, ALLOC_COMPLETE);
     CHECK(
         streq(rig_events(a, "web"), "Received|Task Setup|Downloading Artifacts|Started|Terminated"),
-        "%s", rig_events(a, "web"));
+        "%s: %s", rig_events(a, "web"), shown(a, "Failed Artifact Download"));
     rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "from artifact\nroot\n");
 }
 

@@ -158,8 +158,10 @@ static int make_directory(struct unpack *u, const char *path, mode_t mode, struc
     if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
         return err_errno(err, -errno, "cannot make \"%s\"", path);
     cleanup_fd int fd = open_beneath(parent, name, O_RDONLY | O_DIRECTORY, 0);
-    if (fd < 0)
+    if (fd == -ELOOP || fd == -ENOTDIR)
         return refuse(err, path, "is a directory where a link or file is");
+    if (fd < 0)
+        return err_errno(err, fd, "cannot open \"%s\"", path);
     return fchmod(fd, (mode & 0777) | 0700) < 0 ? err_errno(err, -errno, "\"%s\"", path) : 0;
 }
 
@@ -250,6 +252,8 @@ static int unpack_all(struct unpack *u, struct err *err)
             return u->files > 0 ? 0 : err_set(err, -EBADMSG, "archive is empty");
         if (a < ARCHIVE_WARN)
             return err_set(err, -EBADMSG, "archive is damaged: %s", archive_error_string(u->in));
+        if (u->raw_name && archive_filter_code(u->in, 0) == ARCHIVE_FILTER_NONE)
+            return err_set(err, -EBADMSG, "archive is damaged: it is not compressed");
         int r = unpack_entry(u, e, err);
         if (r < 0)
             return r;
