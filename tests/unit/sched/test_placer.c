@@ -510,6 +510,25 @@ static void a_dry_run_changes_nothing(void **state)
     assert_int_equal(ledger_claims(w->ledger), 6);
 }
 
+static void stops_of_a_plan_that_came_to_nothing_are_forgotten(void **state)
+{
+    WORLD(w, 1, 2);
+    constrain(w, &w->job->constraints, "", "distinct_hosts", "");
+    feed(w);
+    struct allocation *x = fx_alloc(w->a, w->job, 0, 0);
+    ledger_alloc(w->ledger, NULL, x);
+    w->stops[w->n_stops++] = (struct stop_request){x, STOP_NOT_NEEDED, -1};
+    ask_count(w, 1);
+    place(w);
+    assert_int_equal(w->r->allocs.n, 1);
+    ledger_release(w->ledger, &placed(w, 0)->id); /* the entry was lost, x runs on */
+    assert_int_equal(ledger_claims(w->ledger), 1);
+    w->n_stops = 0;
+    place(w);
+    assert_int_equal(w->r->allocs.n, 0);
+    assert_int_equal(ledger_claims(w->ledger), 0);
+}
+
 static void large_plans_come_in_pieces(void **state)
 {
     WORLD(w, 400, 2500);
@@ -866,6 +885,7 @@ int main(void)
         cmocka_unit_test(a_failed_node_is_avoided),
         cmocka_unit_test(a_sticky_disk_stays),
         cmocka_unit_test(a_dry_run_changes_nothing),
+        cmocka_unit_test(stops_of_a_plan_that_came_to_nothing_are_forgotten),
         cmocka_unit_test(large_plans_come_in_pieces),
         cmocka_unit_test(later_pieces_remember_what_failed_before),
         cmocka_unit_test(answers_about_classes_are_not_mixed_up),
