@@ -394,8 +394,10 @@ static void scan_special(struct run *r, uint32_t slot)
 static void scan(struct run *r)
 {
     struct scratch *x = r->x;
-    memset(x->by_class, 0xff, x->class_cap * sizeof(*x->by_class));
-    memset(x->class_n, 0, x->class_cap * sizeof(*x->class_n));
+    if (x->class_cap) { /* none without nodes */
+        memset(x->by_class, 0xff, x->class_cap * sizeof(*x->by_class));
+        memset(x->class_n, 0, x->class_cap * sizeof(*x->class_n));
+    }
     bool special =
         r->f->distinct_hosts_job || r->f->distinct_hosts_group || r->f->n_distinct || r->n_statics;
     scan_classes(r);

@@ -9,6 +9,7 @@
 enum { WAIT_MAX_S = 300 };
 
 struct waiting {
+    struct list link; /* in server->waiting */
     struct server *s;
     struct rpc_call *call;
     server_read_cb read;
@@ -62,11 +63,33 @@ static bool answer(struct server *s, struct rpc_call *call, server_read_cb read,
     return true;
 }
 
+static void stop_waiting(struct waiting *w)
+{
+    list_del(&w->link);
+    w->call->cancel = NULL;
+    if (w->timer)
+        w->s->env->cancel(w->s->env, w->timer);
+}
+
+static void give_up(struct rpc_call *call)
+{
+    struct waiting *w = call->waiter;
+    store_watch_cancel(&w->watch);
+    stop_waiting(w);
+    free(w);
+    rpc_fail(call, 503, "the wait was given up");
+}
+
+void server_reads_end(struct server *s)
+{
+    while (!list_empty(&s->waiting))
+        give_up(list_item(s->waiting.next, struct waiting, link)->call);
+}
+
 static void look_again(struct waiting *w)
 {
     struct state_key key;
-    if (w->timer)
-        w->s->env->cancel(w->s->env, w->timer);
+    stop_waiting(w);
     answer(w->s, w->call, w->read, false, &key);
     free(w);
 }
@@ -98,13 +121,17 @@ static void start_waiting(void *arg)
     struct waiting *w = arg;
     struct server *s = w->s;
     uint64_t min = rpc_common_of(w->call)->min_query_index;
-    if (s->closing) {
-        rpc_fail(w->call, 503, "agent is shutting down");
+    list_init(&w->link);
+    if (s->closing || w->call->cancelled) {
+        rpc_fail(w->call, 503, "the wait was given up");
         free(w);
         return;
     }
     int r = state_watch(s->state, &w->watch, &w->key, min);
     if (r == 0) {
+        list_add_tail(&s->waiting, &w->link);
+        w->call->cancel = give_up;
+        w->call->waiter = w;
         w->timer = s->env->timer(s->env, wait_time(s, rpc_common_of(w->call)), on_deadline, w);
         return;
     }

@@ -193,6 +193,7 @@ int server_new(uv_loop_t *loop, struct rpc_table *rpc, const struct server_optio
         return -ENOMEM;
     s->o = *o;
     s->loop = loop;
+    list_init(&s->waiting);
     s->rpc = rpc;
     if (!(s->uv_env = uv_env_new(loop, rpc)) || !(s->state = state_new()))
         return err_set(err, -ENOMEM, "starting the server: out of memory");
@@ -240,6 +241,7 @@ void server_close(struct server *s, void (*closed_cb)(void *ctx), void *ctx)
     s->closing = true;
     s->closed_cb = closed_cb;
     s->closed_ctx = ctx;
+    server_reads_end(s);
     s->env->cancel(s->env, s->reclaim_timer);
     if (s->leader) {
         s->leader = false;
