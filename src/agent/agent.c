@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -80,8 +81,10 @@ static bool raw_exec_enabled(const struct agent_config *c)
     const char *opt = smap_get(&c->client->options, "driver.raw_exec.enable");
     if (c->dev || (opt && (streq(opt, "1") || streq(opt, "true"))))
         return true;
-    OBJS_FOR(struct plugin_config, p, c->plugins) {
-        const struct val *on = streq(p->name, "raw_exec") ? val_get(p->config, str_of("enabled")) : NULL;
+    OBJS_FOR(struct plugin_config, p, c->plugins)
+    {
+        const struct val *on =
+            streq(p->name, "raw_exec") ? val_get(p->config, str_of("enabled")) : NULL;
         if (on && on->type == VAL_BOOL && on->b)
             return true;
     }
@@ -138,11 +141,13 @@ static int start_client(struct agent *a, struct err *err)
     if (fill_reserved(a->arena, c->client->reserved, &cc.reserved) < 0)
         return -ENOMEM;
     if (!cc.launcher || !cc.relay)
-        return err_set(err, -ENOENT, "the helper program %s is not beside this binary nor in "
-                                     "/usr/libexec/nomad",
+        return err_set(err, -ENOENT,
+                       "the helper program %s is not beside this binary nor in "
+                       "/usr/libexec/nomad",
                        cc.launcher ? "nomad-relay" : "nomad-launcher");
     if (!cc.host.systemd)
-        log_warn("agent", "PID 1 of this host is not systemd: drivers that need units are not offered");
+        log_warn("agent",
+                 "PID 1 of this host is not systemd: drivers that need units are not offered");
     int r = client_create(a->loop, a->rpc, &cc, &a->client, err);
     if (r < 0)
         return r;
@@ -153,16 +158,23 @@ static int start_client(struct agent *a, struct err *err)
 static int start_server(struct agent *a, struct err *err)
 {
     const struct agent_config *c = a->config;
+    const char *dir = arena_printf(a->arena, "%s/server", c->data_dir);
+    int r = c->dev ? 0 : mkdir_parents(dir, 0700);
+    if (r < 0)
+        return err_errno(err, r, "%s", dir);
     struct server_options so = {
         .region = c->region,
         .datacenter = c->datacenter,
         .name = c->name,
-        .data_dir = c->dev ? NULL : arena_printf(a->arena, "%s/server", c->data_dir),
+        .data_dir = c->dev ? NULL : dir,
         .rpc_addr = a->rpc_addr,
         .heartbeat_ttl = c->server->min_heartbeat_ttl,
         .heartbeat_grace = c->server->heartbeat_grace,
         .version = NOMAD_VERSION,
     };
+    int r = so.data_dir ? mkdir_parents(so.data_dir, 0700) : 0;
+    if (r < 0)
+        return err_errno(err, r, "%s", so.data_dir);
     return server_new(a->loop, a->rpc, &so, &a->server, err);
 }
 
@@ -206,8 +218,9 @@ int agent_start(uv_loop_t *loop, const struct agent_config *c, struct agent **re
     a->http_addr = arena_printf(a->arena, "%s:%lld", http, (long long)c->ports->http);
     a->rpc_addr = arena_printf(a->arena, "%s:%lld", c->bind_addr, (long long)c->ports->rpc);
     if (!is_loopback(http))
-        log_warn("agent", "the HTTP API on %s has neither TLS nor ACLs yet: whoever reaches it can run "
-                          "programs as root here",
+        log_warn("agent",
+                 "the HTTP API on %s has neither TLS nor ACLs yet: whoever reaches it can run "
+                 "programs as root here",
                  a->http_addr);
     if ((r = lock_data_dir(a, err)) < 0 || (r = start_server(a, err)) < 0)
         return r;
@@ -252,10 +265,17 @@ void agent_stop(struct agent *a)
         client_stopped(a);
 }
 
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    return remove(path);
+}
+
 struct agent *agent_free(struct agent *a)
 {
     if (!a)
         return NULL;
+    if (a->config->dev && a->lock_fd >= 0 && streq(a->config->data_dir, DEV_DATA_DIR))
+        nftw(DEV_DATA_DIR, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     if (a->lock_fd >= 0)
         close(a->lock_fd);
     arena_free(a->arena);

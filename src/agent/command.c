@@ -110,7 +110,8 @@ static int set_meta(struct arena *a, struct agent_config *c, const char *text, s
     return smap_set(a, &c->client->meta, arena_strndup(a, text, (size_t)(eq - text)), eq + 1);
 }
 
-static int apply_flag(struct arena *a, struct agent_config *c, const struct flag *f, struct err *err)
+static int apply_flag(struct arena *a, struct agent_config *c, const struct flag *f,
+                      struct err *err)
 {
     switch ((enum option_id)f->id) {
     case OPT_DEV:
@@ -176,7 +177,8 @@ static int configure(struct arena *a, int argc, char **argv, struct agent_config
         if (id == OPT_HELP)
             return 1;
         if (id == '?')
-            return err_set(err, -EINVAL, "flag not known or without its value: %s", argv[optind - 1]);
+            return err_set(err, -EINVAL, "flag not known or without its value: %s",
+                           argv[optind - 1]);
         flags[n++] = (struct flag){id, optarg};
     }
     if (optind < argc)

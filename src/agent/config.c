@@ -63,7 +63,8 @@ static const struct field client_fields[] = {
     F(8, memory_total_mb, "MemoryMB", "memory_total_mb", FT_INT, B),
     F(9, meta, "Meta", "meta", FT_SMAP, B, .flags = FF_BLOCK),
     F(10, options, "Options", "options", FT_SMAP, B, .flags = FF_BLOCK),
-    F(11, reserved, "Reserved", "reserved", FT_OBJ, B, .flags = FF_BLOCK, .sub = &reserved_config_schema),
+    F(11, reserved, "Reserved", "reserved", FT_OBJ, B, .flags = FF_BLOCK,
+      .sub = &reserved_config_schema),
 };
 static SCHEMA(client_section_schema, "ClientConfig", client_fields);
 #undef S
@@ -89,11 +90,14 @@ static const struct field agent_fields[] = {
     F(9, leave_on_terminate, "LeaveOnTerm", "leave_on_terminate", FT_BOOL, B),
     F(10, disable_update_check, "DisableUpdateCheck", "disable_update_check", FT_BOOL, B),
     F(11, ports, "Ports", "ports", FT_OBJ, B, .flags = FF_BLOCK, .sub = &ports_schema),
-    F(12, addresses, "Addresses", "addresses", FT_OBJ, B, .flags = FF_BLOCK, .sub = &addresses_schema),
-    F(13, advertise, "AdvertiseAddrs", "advertise", FT_OBJ, B, .flags = FF_BLOCK, .sub = &addresses_schema),
+    F(12, addresses, "Addresses", "addresses", FT_OBJ, B, .flags = FF_BLOCK,
+      .sub = &addresses_schema),
+    F(13, advertise, "AdvertiseAddrs", "advertise", FT_OBJ, B, .flags = FF_BLOCK,
+      .sub = &addresses_schema),
     F(14, server, "Server", "server", FT_OBJ, B, .flags = FF_BLOCK, .sub = &server_config_schema),
     F(15, client, "Client", "client", FT_OBJ, B, .flags = FF_BLOCK, .sub = &client_section_schema),
-    F(16, plugins, "Plugins", "plugin", FT_OBJS, B, .flags = FF_BLOCK, .sub = &plugin_config_schema),
+    F(16, plugins, "Plugins", "plugin", FT_OBJS, B, .flags = FF_BLOCK,
+      .sub = &plugin_config_schema),
     F(17, dev, "DevMode", NULL, FT_BOOL, B),
     F(18, loaded, "Files", NULL, FT_STRS, B),
 };
@@ -125,7 +129,8 @@ static int read_file(struct arena *a, const char *path, struct str *ret, struct 
 
 /* Blocks that several files may hold: decoded onto the object that is there already, so a partial
  * block keeps what was set before. */
-static int read_over(struct decode *d, const struct schema *s, const struct hcl_body *body, void *obj)
+static int read_over(struct decode *d, const struct schema *s, const struct hcl_body *body,
+                     void *obj)
 {
     for (size_t i = 0; i < body->n_blocks; i++)
         for (size_t k = 0; k < s->n_fields; k++) {
@@ -225,19 +230,22 @@ int agent_config_finish(struct arena *a, struct agent_config *c, struct err *err
     if (c->dev) {
         c->server->enabled = c->client->enabled = true;
         if (isempty(c->data_dir))
-            c->data_dir = "/var/lib/nomad-dev";
+            c->data_dir = DEV_DATA_DIR;
     }
     if (isempty(c->name))
         c->name = gethostname(host, sizeof(host)) == 0 ? arena_strdup(a, host) : "localhost";
     if (log_level_parse(c->log_level) < 0)
         return err_set(err, -EINVAL,
-                       "log_level \"%s\" is not known (TRACE, DEBUG, INFO, WARN, ERROR)", c->log_level);
+                       "log_level \"%s\" is not known (TRACE, DEBUG, INFO, WARN, ERROR)",
+                       c->log_level);
     if (isempty(c->data_dir))
-        return err_set(err, -EINVAL, "Must specify \"data_dir\" config option or \"data-dir\" CLI flag");
+        return err_set(err, -EINVAL,
+                       "Must specify \"data_dir\" config option or \"data-dir\" CLI flag");
     if (c->data_dir[0] != '/')
         return err_set(err, -EINVAL, "data_dir \"%s\" must be an absolute path", c->data_dir);
     if (!c->server->enabled && !c->client->enabled)
-        return err_set(err, -EINVAL, "Must specify either server, client or dev mode for the agent.");
+        return err_set(err, -EINVAL,
+                       "Must specify either server, client or dev mode for the agent.");
     if (!c->server->enabled)
         return err_set(err, -EINVAL,
                        "not supported yet: a client without a server in the same agent");

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Agent configuration: files (HCL; directories in lexical order), then flags. Names and defaults are
- * Nomad's. A setting that is not known or not supported is refused with its place, never ignored. */
+/* Agent configuration: files (HCL; directories in lexical order), then flags. Names and defaults
+ * are Nomad's. A setting that is not known or not supported is refused with its place, never
+ * ignored. */
 #pragma once
 #include "base/err.h"
 #include "model/node.h"
+
+/* Of -dev where nothing else is said; removed at the end. */
+#define DEV_DATA_DIR "/var/lib/nomad-dev"
 
 struct ports_config {
     int64_t http, rpc, serf;

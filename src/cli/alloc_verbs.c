@@ -10,6 +10,42 @@ static bool to_stdout(void *ctx, const char *p, size_t n)
     return ok;
 }
 
+/* The end of a log, held back until it is known where its last lines begin. */
+struct tail {
+    struct buf held;
+    int64_t lines; /* -1: everything passes */
+};
+
+static const char *last_lines(const struct buf *b, int64_t n)
+{
+    const char *p = b->p + b->n;
+    if (p > b->p && p[-1] == '\n')
+        p--;
+    for (; p > b->p; p--)
+        if (p[-1] == '\n' && --n == 0)
+            break;
+    return p;
+}
+
+static bool to_tail(void *ctx, const char *p, size_t n)
+{
+    struct tail *t = ctx;
+    if (t->lines < 0)
+        return to_stdout(NULL, p, n);
+    buf_add(&t->held, p, n);
+    return !t->held.failed;
+}
+
+static void flush_tail(struct tail *t)
+{
+    if (t->lines > 0 && t->held.n) {
+        const char *from = last_lines(&t->held, t->lines);
+        to_stdout(NULL, from, (size_t)(t->held.p + t->held.n - from));
+    }
+    buf_free(&t->held);
+    t->lines = -1;
+}
+
 /* The named task, or the only one. */
 static int pick_task(struct cli *c, const struct allocation *a, const char *name, const char **ret)
 {
@@ -70,15 +106,19 @@ static int run_logs(struct cli *c)
     if ((bytes && parse_i64(str_of(bytes), &offset) < 0) ||
         (lines && parse_i64(str_of(lines), &n) < 0))
         return fail(c, "-n and -c want numbers");
-    /* Lines are cut here, from enough bytes: 120 a line, as Nomad guesses. */
+    /* Lines are cut here, from enough bytes; followed, 120 a line, as Nomad guesses. */
     if (tail && !bytes)
-        offset = n * 120;
+        offset = flag_on(c, "f") ? n * 120 : MAX(n * 120, INT64_C(65536));
     const char *path = arena_printf(
         c->arena,
         "/v1/client/fs/logs/%s?task=%s&type=%s&follow=%s&plain=true&origin=%s&offset=%lld",
         UUID_Z(&a->id), url_escape(c, task), flag_on(c, "stderr") ? "stderr" : "stdout",
         flag_on(c, "f") ? "true" : "false", tail ? "end" : "start", (long long)offset);
-    if (api_stream(c, path, to_stdout, NULL))
+    /* Followed, the guess stands: where the end was is known only to the server. */
+    struct tail t = {.lines = tail && !bytes && !flag_on(c, "f") ? n : -1};
+    int q = api_stream(c, path, to_tail, &t);
+    flush_tail(&t);
+    if (q)
         return fail(c, "Error reading file: %s", c->err.text);
     return 0;
 }

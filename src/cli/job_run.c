@@ -23,6 +23,18 @@ static void follow_job(struct cli *c, const struct job *j)
         c->ns = j->ns;
 }
 
+static void print_job(const struct job *j)
+{
+    struct buf b = {0};
+    struct json_writer w = json_writer(&b, JSONF_PRETTY);
+    jw_obj_begin(&w);
+    jw_key(&w, "Job");
+    jw_obj(&w, &job_schema, j);
+    jw_obj_end(&w);
+    say("%s", b.p);
+    buf_free(&b);
+}
+
 static int run_run(struct cli *c)
 {
     struct job *j;
@@ -34,12 +46,7 @@ static int run_run(struct cli *c)
     if (read_job(c, c->args[0], &j) < 0)
         return fail(c, "Error getting job struct: %s", c->err.text);
     if (flag_on(c, "output")) {
-        struct buf b = {0};
-        buf_addz(&b, "{\n    \"Job\": ");
-        model_json(&job_schema, j, &b, JSONF_PRETTY);
-        buf_addz(&b, "\n}");
-        say("%s", b.p);
-        buf_free(&b);
+        print_job(j);
         return 0;
     }
     follow_job(c, j);
@@ -144,12 +151,7 @@ static int run_inspect(struct cli *c)
     int r = find_job(c, c->args[0], &j);
     if (r)
         return r;
-    struct buf b = {0};
-    buf_addz(&b, "{\n    \"Job\": ");
-    model_json(&job_schema, j, &b, JSONF_PRETTY);
-    buf_addz(&b, "\n}");
-    say("%s", b.p);
-    buf_free(&b);
+    print_job(j);
     return 0;
 }
 

@@ -46,9 +46,9 @@ static void judge(struct client *c, const struct unit_item *it)
     if (it->parts.kind == UNIT_NAME_SERVICE) {
         if (!uuid_eq(&it->state.node_id, &c->node_id) || is_attempt_of(ar, it->name))
             return;
-        if (ar && it->state.main_pid == 0)
+        if ((ar && it->state.main_pid == 0) || has_prefix(it->parts.task, "artifact:"))
             (void)units_reap(c->units, it->name, ignore_answer, c);
-        else if (c->config.dev || (ar && it->state.main_pid != 0))
+        else if (c->config.dev)
             (void)units_stop(c->units, it->name, ignore_answer, c);
         else
             log_error("client",

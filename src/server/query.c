@@ -9,7 +9,7 @@
 enum { WAIT_MAX_S = 300 };
 
 struct waiting {
-    struct list link; /* in server->waiting */
+    struct list link;
     struct server *s;
     struct rpc_call *call;
     server_read_cb read;
@@ -71,19 +71,14 @@ static void stop_waiting(struct waiting *w)
         w->s->env->cancel(w->s->env, w->timer);
 }
 
+/* rpc_cancel(): the caller is gone. */
 static void give_up(struct rpc_call *call)
 {
     struct waiting *w = call->waiter;
     store_watch_cancel(&w->watch);
     stop_waiting(w);
     free(w);
-    rpc_fail(call, 503, "the wait was given up");
-}
-
-void server_reads_end(struct server *s)
-{
-    while (!list_empty(&s->waiting))
-        give_up(list_item(s->waiting.next, struct waiting, link)->call);
+    rpc_fail(call, 503, "agent is shutting down");
 }
 
 static void look_again(struct waiting *w)
@@ -107,6 +102,12 @@ static void on_deadline(void *ctx)
     look_again(w);
 }
 
+void server_end_waiting(struct server *s)
+{
+    while (!list_empty(&s->waiting))
+        give_up(list_item(s->waiting.next, struct waiting, link)->call);
+}
+
 static nsec_t wait_time(struct server *s, const struct rpc_common *c)
 {
     nsec_t max = WAIT_MAX_S * NSEC_SEC, t = c->max_query_time;
@@ -121,17 +122,16 @@ static void start_waiting(void *arg)
     struct waiting *w = arg;
     struct server *s = w->s;
     uint64_t min = rpc_common_of(w->call)->min_query_index;
-    list_init(&w->link);
     if (s->closing || w->call->cancelled) {
-        rpc_fail(w->call, 503, "the wait was given up");
+        rpc_fail(w->call, 503, "agent is shutting down");
         free(w);
         return;
     }
     int r = state_watch(s->state, &w->watch, &w->key, min);
+    list_add_tail(&s->waiting, &w->link);
     if (r == 0) {
-        list_add_tail(&s->waiting, &w->link);
-        w->call->cancel = give_up;
         w->call->waiter = w;
+        w->call->cancel = give_up;
         w->timer = s->env->timer(s->env, wait_time(s, rpc_common_of(w->call)), on_deadline, w);
         return;
     }

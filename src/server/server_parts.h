@@ -23,8 +23,8 @@ struct server {
     struct scheduling *scheduling;
     struct heartbeat *heartbeat;
     struct env_timer *reclaim_timer;
-    struct list waiting; /* blocking reads; loop only */
-    nsec_t last_stamp; /* the latest time given to a command */
+    struct list waiting; /* blocking reads */
+    nsec_t last_stamp;   /* the latest time given to a command */
     bool leader, closing;
     void (*closed_cb)(void *ctx);
     void *closed_ctx;
@@ -58,8 +58,8 @@ typedef int (*server_read_cb)(struct server *s, struct rpc_call *call, const str
                               struct state_key *ret_key);
 /* Answers at once, or when the key's index passes min_query_index. Any thread. */
 void server_read(struct server *s, struct rpc_call *call, server_read_cb read);
-/* Fails every read that waits. On the loop. */
-void server_reads_end(struct server *s);
+/* At the end: every waiting read fails with 503. */
+void server_end_waiting(struct server *s);
 /* For read callbacks: sets the error text, returns the code. */
 int read_error(struct rpc_call *call, int code, const char *fmt, ...) printf_like(3, 4);
 
