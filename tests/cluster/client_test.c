@@ -331,8 +331,27 @@ static void a_task_is_restarted_and_signalled_on_request(struct client_rig *r)
     rpc_call_free(call);
     rig_stop_alloc(r, a);
     rig_wait_status(r, a, ALLOC_COMPLETE);
-    CHECK(strstr(rig_events(a, "web"), "Signaling|Restart Signaled|Terminated|Restarting"),
+    CHECK(strstr(rig_events(a, "web"), "Signaling|Restart Signaled|Terminated|Restarting|Started|"
+                                       "Killing|Terminated|Killed"),
           "%s", rig_events(a, "web"));
+}
+
+static void starts_that_systemd_loses_are_tried_again(struct client_rig *r)
+{
+    enum { N = 40 };
+    struct rig_alloc *allocs[N];
+    CHECK(system("(for i in 1 2 3; do systemctl daemon-reexec; sleep 0.1; done) &") == 0, "reexec");
+    for (unsigned i = 0; i < N; i++) {
+        allocs[i] = rig_alloc_new(r, JOB_BATCH, "echo x >>starts");
+        rig_put(r, allocs[i]);
+        rig_linger(r, 20);
+    }
+    for (unsigned i = 0; i < N; i++) {
+        rig_wait_status(r, allocs[i], ALLOC_COMPLETE);
+        rig_wait_text(r, rig_path(r, allocs[i], "/web/starts"), "x\n");
+        CHECK(streq(rig_events(allocs[i], "web"), "Received|Task Setup|Started|Terminated"), "%s",
+              rig_events(allocs[i], "web"));
+    }
 }
 
 /* ---- artifacts ---- */
@@ -365,6 +384,31 @@ static void artifacts_are_unpacked_before_the_task(struct client_rig *r)
         streq(rig_events(a, "web"), "Received|Task Setup|Downloading Artifacts|Started|Terminated"),
         "%s: %s", rig_events(a, "web"), shown(a, "Failed Artifact Download"));
     rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "from artifact\nroot\n");
+}
+
+static void a_downloaded_file_is_run_as_the_command(struct client_rig *r)
+{
+    static const char *const commands[] = {"hello", "local/hello"};
+    shell_or_die("mkdir -p /srv/web && printf '#!/bin/sh\necho hello $1\n' >/srv/web/hello && "
+                 "systemd-run -q --unit=web-server -p Type=exec python3 -m http.server "
+                 "-d /srv/web -b 127.0.0.1 8765 && "
+                 "until curl -sf -o /dev/null 127.0.0.1:8765/hello; do sleep 0.1; done");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        struct rig_alloc *a = rig_alloc_new(r, JOB_BATCH, "");
+        struct val *args = arena_array(a->arena, struct val, 1);
+        struct val_entry *e = arena_array(a->arena, struct val_entry, 2);
+        args[0] = val_str(str_of("world"));
+        e[0] = (struct val_entry){str_of("command"), val_str(str_of(commands[i]))};
+        e[1] = (struct val_entry){str_of("args"), {.type = VAL_LIST, .list = {args, 1}}};
+        rig_task(a)->config = val_map_of(e, 2);
+        add_artifact(a, "http://127.0.0.1:8765/hello");
+        rig_put(r, a);
+        rig_wait_status(r, a, ALLOC_COMPLETE);
+        CHECK(rig_state(a, "web") && !rig_state(a, "web")->failed, "%s",
+              shown(a, "Driver Failure"));
+        rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "hello world\n");
+    }
+    shell_or_die("systemctl stop web-server");
 }
 
 static void a_wrong_digest_fails_the_task_and_names_both(struct client_rig *r)
@@ -407,7 +451,9 @@ int main(int argc, char **argv)
     RUN(&rig, health_is_reported_for_deployments);
     RUN(&rig, logs_are_read_and_followed);
     RUN(&rig, a_task_is_restarted_and_signalled_on_request);
+    RUN(&rig, starts_that_systemd_loses_are_tried_again);
     RUN(&rig, artifacts_are_unpacked_before_the_task);
+    RUN(&rig, a_downloaded_file_is_run_as_the_command);
     RUN(&rig, a_wrong_digest_fails_the_task_and_names_both);
     RUN(&rig, a_destination_outside_is_refused);
     return rig_close(&rig);
