@@ -336,24 +336,6 @@ static void a_task_is_restarted_and_signalled_on_request(struct client_rig *r)
           "%s", rig_events(a, "web"));
 }
 
-static void starts_that_systemd_loses_are_tried_again(struct client_rig *r)
-{
-    enum { N = 40 };
-    struct rig_alloc *allocs[N];
-    CHECK(system("(for i in 1 2 3; do systemctl daemon-reexec; sleep 0.1; done) &") == 0, "reexec");
-    for (unsigned i = 0; i < N; i++) {
-        allocs[i] = rig_alloc_new(r, JOB_BATCH, "echo x >>starts");
-        rig_put(r, allocs[i]);
-        rig_linger(r, 20);
-    }
-    for (unsigned i = 0; i < N; i++) {
-        rig_wait_status(r, allocs[i], ALLOC_COMPLETE);
-        rig_wait_text(r, rig_path(r, allocs[i], "/web/starts"), "x\n");
-        CHECK(streq(rig_events(allocs[i], "web"), "Received|Task Setup|Started|Terminated"), "%s",
-              rig_events(allocs[i], "web"));
-    }
-}
-
 /* ---- artifacts ---- */
 
 static struct artifact *add_artifact(struct rig_alloc *a, const char *source)
@@ -367,6 +349,43 @@ static struct artifact *add_artifact(struct rig_alloc *a, const char *source)
 static void shell_or_die(const char *script)
 {
     CHECK(system(script) == 0, "%s", script);
+}
+
+/* Some run, some are on their way and some wait for their turn when it happens. */
+static void lose_starts(struct client_rig *r, unsigned n, bool fetch, const char *accident)
+{
+    struct rig_alloc *allocs[64];
+    for (unsigned i = 0; i < n; i++) {
+        allocs[i] = rig_alloc_new(r, JOB_BATCH, "echo x >>starts");
+        if (fetch)
+            add_artifact(allocs[i], "file:///etc/hostname");
+        rig_put(r, allocs[i]);
+    }
+    rig_wait_file(r, rig_path(r, allocs[!fetch], fetch ? "/web/local/hostname" : "/web/starts"),
+                  true);
+    CHECK(system(accident) == 0, "%s", accident);
+    for (unsigned i = 0; i < n; i++) {
+        rig_wait_status(r, allocs[i], ALLOC_COMPLETE);
+        rig_wait_text(r, rig_path(r, allocs[i], "/web/starts"), "x\n");
+        CHECK(streq(rig_events(allocs[i], "web"),
+                    fetch ? "Received|Task Setup|Downloading Artifacts|Started|Terminated"
+                          : "Received|Task Setup|Started|Terminated"),
+              "%s", rig_events(allocs[i], "web"));
+    }
+}
+
+static void starts_that_systemd_loses_are_tried_again(struct client_rig *r)
+{
+    lose_starts(r, 40, false, "systemctl daemon-reexec");
+}
+
+#define BUS_RESTART                                                                                \
+    "systemctl kill -s KILL dbus.service; sleep 0.2; systemctl start dbus.socket dbus.service"
+
+static void starts_are_tried_again_after_the_loss_of_the_bus(struct client_rig *r)
+{
+    lose_starts(r, 30, false, BUS_RESTART);
+    lose_starts(r, 30, true, BUS_RESTART);
 }
 
 static void artifacts_are_unpacked_before_the_task(struct client_rig *r)
@@ -452,6 +471,7 @@ int main(int argc, char **argv)
     RUN(&rig, logs_are_read_and_followed);
     RUN(&rig, a_task_is_restarted_and_signalled_on_request);
     RUN(&rig, starts_that_systemd_loses_are_tried_again);
+    RUN(&rig, starts_are_tried_again_after_the_loss_of_the_bus);
     RUN(&rig, artifacts_are_unpacked_before_the_task);
     RUN(&rig, a_downloaded_file_is_run_as_the_command);
     RUN(&rig, a_wrong_digest_fails_the_task_and_names_both);
