@@ -13,7 +13,7 @@ struct block {
 
 struct arena {
     struct block *head;
-    size_t next_size, bytes;
+    size_t next_size, bytes, used;
 };
 
 struct arena *arena_new(size_t hint)
@@ -21,7 +21,7 @@ struct arena *arena_new(size_t hint)
     struct arena *a = calloc(1, sizeof(*a));
     if (!a)
         return NULL;
-    a->next_size = MIN(MAX(hint, (size_t)BLOCK_MIN), (size_t)BLOCK_MAX);
+    a->next_size = hint ? MIN(MAX(hint, (size_t)ALIGN), (size_t)BLOCK_MAX) : BLOCK_MIN;
     a->bytes = sizeof(*a);
     return a;
 }
@@ -66,11 +66,12 @@ void *arena_alloc(struct arena *a, size_t n)
             a->head = fresh;
         }
         a->bytes += sizeof(*fresh) + cap;
-        a->next_size = MIN(a->next_size * 2, (size_t)BLOCK_MAX);
+        a->next_size = MIN(MAX(a->next_size * 2, (size_t)BLOCK_MIN), (size_t)BLOCK_MAX);
         b = fresh;
     }
     void *p = b->data + b->used;
     b->used += n;
+    a->used += n;
     return p;
 }
 
@@ -127,4 +128,25 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 size_t arena_bytes(const struct arena *a)
 {
     return a->bytes;
+}
+
+size_t arena_used(const struct arena *a)
+{
+    return a->used;
+}
+
+void arena_reset(struct arena *a)
+{
+    struct block *keep = a->head;
+    for (struct block *b = keep ? keep->next : NULL, *next; b; b = next) {
+        next = b->next;
+        a->bytes -= sizeof(*b) + b->cap;
+        free(b);
+    }
+    a->used = 0;
+    if (!keep)
+        return;
+    keep->next = NULL;
+    memset(keep->data, 0, keep->used);
+    keep->used = 0;
 }

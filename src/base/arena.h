@@ -9,7 +9,7 @@
 
 struct arena;
 
-/* A fresh arena; `hint` is the expected total in bytes (0 = small). */
+/* A fresh arena; `hint` is the expected total in bytes, to the point when known (0 = small). */
 struct arena *arena_new(size_t hint);
 /* Accepts NULL; returns NULL. */
 struct arena *arena_free(struct arena *a);
@@ -28,8 +28,11 @@ static inline char *arena_str(struct arena *a, struct str s)
 void *arena_memdup(struct arena *a, const void *p, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) printf_like(2, 3);
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) printf_like(2, 0);
-/* Bytes taken from the system. */
+/* Bytes taken from the system; bytes handed out, rounding included. */
 size_t arena_bytes(const struct arena *a);
+size_t arena_used(const struct arena *a);
+/* Forgets everything in it but keeps one block to start again with. */
+void arena_reset(struct arena *a);
 
 #define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_calloc((a), (n), sizeof(type)))

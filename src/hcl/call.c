@@ -52,13 +52,13 @@ static struct site arg_site(const struct call *c, size_t i)
 int fn_text(const struct call *c, size_t i, struct str *ret)
 {
     struct site s = arg_site(c, i);
-    return to_text(&s, c->args[i], arg_name(c, i).z, ret);
+    return site_text(&s, c->args[i], arg_name(c, i).z, ret);
 }
 
 int fn_num(const struct call *c, size_t i, struct val *ret)
 {
     struct site s = arg_site(c, i);
-    return to_number(&s, c->args[i], arg_name(c, i).z, ret);
+    return site_number(&s, c->args[i], arg_name(c, i).z, ret);
 }
 
 int fn_int(const struct call *c, size_t i, int64_t *ret)
@@ -73,7 +73,7 @@ int fn_int(const struct call *c, size_t i, int64_t *ret)
 int fn_bool(const struct call *c, size_t i, bool *ret)
 {
     struct site s = arg_site(c, i);
-    return to_bool(&s, c->args[i], arg_name(c, i).z, ret);
+    return site_bool(&s, c->args[i], arg_name(c, i).z, ret);
 }
 
 static int fn_typed(const struct call *c, size_t i, enum val_type type, const char *word,
@@ -101,7 +101,7 @@ int fn_list_text(const struct call *c, size_t i, size_t k, struct str *ret)
     struct site s = arg_site(c, i);
     char what[96];
     snprintf(what, sizeof(what), "element %zu of argument %zu of %.32s()", k, i + 1, c->name);
-    return to_text(&s, c->args[i].list.items[k], what, ret);
+    return site_text(&s, c->args[i].list.items[k], what, ret);
 }
 
 /* try(a, b, ...): the first that evaluates; can(a): whether it does. The budget's end is no error
@@ -115,7 +115,7 @@ static int call_try(const struct site *s, const struct hcl_scope *sc, const stru
     for (size_t i = 0; i < e->call.n; i++) {
         struct val v;
         bool last = !can && i + 1 == e->call.n;
-        int r = eval(s->c, sc, e->call.args[i], &v, last ? s->err : NULL);
+        int r = expr_eval(s->c, sc, e->call.args[i], &v, last ? s->err : NULL);
         if (s->c->exhausted)
             return site_work(s, 1);
         if (can) {
@@ -139,10 +139,10 @@ static int call_convert(const struct site *s, const struct hcl_scope *sc, const 
     if (e->call.n != 2 || e->call.expand)
         return site_fail(s, "convert() takes a value and a type");
     struct site at = {s->c, e->call.args[0]->range, s->err};
-    int r = type_parse(s->c->a, e->call.args[1], &type, s->err);
+    int r = hcl_type_parse(s->c->a, e->call.args[1], &type, s->err);
     if (r == 0)
-        r = eval(s->c, sc, e->call.args[0], &v, s->err);
-    return r < 0 ? r : type_convert(&at, type, v, ret);
+        r = expr_eval(s->c, sc, e->call.args[0], &v, s->err);
+    return r < 0 ? r : hcl_type_convert(&at, type, v, ret);
 }
 
 static const struct fn *find_fn(struct str name)
@@ -161,6 +161,8 @@ static int unknown_fn(struct hcl_ctx *c, const struct hcl_expr *e, struct err *e
     size_t n = 3;
     char hint[128];
     struct site s = {c, e->call.name_range, err};
+    if (!err)
+        return -EINVAL;
     for (size_t i = 0; i < ARRAY_LEN(unsupported); i++)
         if (str_eqz(e->call.name, unsupported[i]))
             return site_fail(&s, "not supported: the function %s()", unsupported[i]);
@@ -168,7 +170,7 @@ static int unknown_fn(struct hcl_ctx *c, const struct hcl_expr *e, struct err *e
         for (const struct fn *f = tables[i]; f->name && n < NAMES_MAX; f++)
             names[n++] = f->name;
     return site_fail(&s, "there is no function \"%.*s\"%s", (int)MIN(e->call.name.n, 64u),
-                     e->call.name.p, suggest(hint, sizeof(hint), e->call.name, names, n));
+                     e->call.name.p, site_suggest(hint, sizeof(hint), e->call.name, names, n));
 }
 
 typedef VEC(struct val) val_list;
@@ -192,7 +194,7 @@ static int eval_args(struct hcl_ctx *c, const struct hcl_scope *sc, const struct
         struct site s = {c, e->call.args[i]->range, err};
         struct val v;
         bool expand = e->call.expand && i + 1 == e->call.n;
-        int r = eval(c, sc, e->call.args[i], &v, err);
+        int r = expr_eval(c, sc, e->call.args[i], &v, err);
         if (r == 0 && expand && v.type != VAL_LIST)
             r = site_fail(&s, "only a list can be expanded with \"...\", not a %s",
                           val_type_name(v));
@@ -218,7 +220,7 @@ static int check_count(const struct call *c, const struct fn *f)
     return fn_fail(c, FN_CALL, "takes %d to %d arguments, not %zu", f->min, f->max, c->n);
 }
 
-int eval_call(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_call(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
               struct val *ret, struct err *err)
 {
     struct site s = {c, e->range, err};

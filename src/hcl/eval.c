@@ -11,7 +11,7 @@ static int eval_tuple(struct hcl_ctx *c, const struct hcl_scope *sc, const struc
     if (!v.list.items)
         return site_oom(&s);
     for (size_t i = 0; i < v.list.n; i++) {
-        int r = eval(c, sc, e->list.items[i], &v.list.items[i], err);
+        int r = expr_eval(c, sc, e->list.items[i], &v.list.items[i], err);
         if (r < 0)
             return r;
     }
@@ -31,11 +31,11 @@ static int eval_object(struct hcl_ctx *c, const struct hcl_scope *sc, const stru
         const struct hcl_item *item = &e->object.items[i];
         struct site at = {c, item->key->range, err};
         struct val key;
-        int r = eval(c, sc, item->key, &key, err);
+        int r = expr_eval(c, sc, item->key, &key, err);
         if (r == 0)
-            r = to_text(&at, key, "a key", &entries[i].key);
+            r = site_text(&at, key, "a key", &entries[i].key);
         if (r == 0)
-            r = eval(c, sc, item->value, &entries[i].value, err);
+            r = expr_eval(c, sc, item->value, &entries[i].value, err);
         if (r < 0)
             return r;
     }
@@ -49,10 +49,10 @@ static int add_part(struct hcl_ctx *c, const struct hcl_scope *sc, const struct 
     struct site s = {c, part->range, err};
     struct str text;
     struct val v;
-    int r = part->kind == EX_TPL_FOR ? eval_template_for(c, sc, part, b, err)
-                                     : eval(c, sc, part, &v, err);
+    int r = part->kind == EX_TPL_FOR ? expr_template_for(c, sc, part, b, err)
+                                     : expr_eval(c, sc, part, &v, err);
     if (r == 0 && part->kind != EX_TPL_FOR) {
-        r = to_text(&s, v, "a value inside of a text", &text);
+        r = site_text(&s, v, "a value inside of a text", &text);
         if (r == 0)
             buf_add_str(b, text);
     }
@@ -80,11 +80,11 @@ static int unify(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl
     struct str text;
     if (!val_is_number(*v) && v->type != VAL_BOOL)
         return 0;
-    if (eval(c, sc, other, &o, NULL) < 0)
+    if (expr_eval(c, sc, other, &o, NULL) < 0)
         return c->exhausted ? site_work(s, 1) : 0;
     if (o.type != VAL_STR)
         return 0;
-    int r = to_text(s, *v, "the result", &text);
+    int r = site_text(s, *v, "the result", &text);
     if (r == 0)
         *v = val_str(text);
     return r;
@@ -96,9 +96,9 @@ static int eval_cond(struct hcl_ctx *c, const struct hcl_scope *sc, const struct
     struct site s = {c, e->cond.test->range, err};
     struct val v;
     bool yes;
-    int r = eval(c, sc, e->cond.test, &v, err);
+    int r = expr_eval(c, sc, e->cond.test, &v, err);
     if (r == 0)
-        r = to_bool(&s, v, "the condition", &yes);
+        r = site_bool(&s, v, "the condition", &yes);
     if (r < 0)
         return r;
     const struct hcl_expr *taken = yes ? e->cond.yes : e->cond.no;
@@ -107,7 +107,7 @@ static int eval_cond(struct hcl_ctx *c, const struct hcl_scope *sc, const struct
         *ret = val_str(str_of(""));
         return 0;
     }
-    r = eval(c, sc, taken, &v, err);
+    r = expr_eval(c, sc, taken, &v, err);
     if (r == 0 && other)
         r = unify(c, sc, other, &s, &v);
     if (r == 0)
@@ -124,9 +124,9 @@ static int eval_logic(struct hcl_ctx *c, const struct hcl_scope *sc, const struc
     for (size_t i = 0; i < ARRAY_LEN(sides); i++) {
         struct site s = {c, sides[i]->range, err};
         struct val v;
-        int r = eval(c, sc, sides[i], &v, err);
+        int r = expr_eval(c, sc, sides[i], &v, err);
         if (r == 0)
-            r = to_bool(&s, v, is_or ? "each side of \"||\"" : "each side of \"&&\"", &b);
+            r = site_bool(&s, v, is_or ? "each side of \"||\"" : "each side of \"&&\"", &b);
         if (r < 0)
             return r;
         if (b == is_or)
@@ -143,10 +143,10 @@ static int eval_binary(struct hcl_ctx *c, const struct hcl_scope *sc, const stru
     struct val a, b;
     if (e->op.op == OP_OR || e->op.op == OP_AND)
         return eval_logic(c, sc, e, ret, err);
-    int r = eval(c, sc, e->op.a, &a, err);
+    int r = expr_eval(c, sc, e->op.a, &a, err);
     if (r == 0)
-        r = eval(c, sc, e->op.b, &b, err);
-    return r < 0 ? r : op_binary(&s, e->op.op, a, b, ret);
+        r = expr_eval(c, sc, e->op.b, &b, err);
+    return r < 0 ? r : site_binary(&s, e->op.op, a, b, ret);
 }
 
 static int eval_unary(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
@@ -154,8 +154,8 @@ static int eval_unary(struct hcl_ctx *c, const struct hcl_scope *sc, const struc
 {
     struct site s = {c, e->range, err};
     struct val a;
-    int r = eval(c, sc, e->op.a, &a, err);
-    return r < 0 ? r : op_unary(&s, e->op.op, a, ret);
+    int r = expr_eval(c, sc, e->op.a, &a, err);
+    return r < 0 ? r : site_unary(&s, e->op.op, a, ret);
 }
 
 static int eval_splat(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
@@ -163,7 +163,7 @@ static int eval_splat(struct hcl_ctx *c, const struct hcl_scope *sc, const struc
 {
     struct site s = {c, e->range, err};
     struct val base, outer = c->item, v = {.type = VAL_LIST};
-    int r = eval(c, sc, e->access.base, &base, err);
+    int r = expr_eval(c, sc, e->access.base, &base, err);
     if (r < 0)
         return r;
     const struct val *items = base.type == VAL_LIST ? base.list.items : &base;
@@ -173,7 +173,7 @@ static int eval_splat(struct hcl_ctx *c, const struct hcl_scope *sc, const struc
         return site_oom(&s);
     for (size_t i = 0; i < v.list.n && r == 0; i++) {
         c->item = items[i];
-        r = eval(c, sc, e->access.key, &v.list.items[i], err);
+        r = expr_eval(c, sc, e->access.key, &v.list.items[i], err);
     }
     c->item = outer;
     if (r == 0)
@@ -191,17 +191,17 @@ static int eval_kind(struct hcl_ctx *c, const struct hcl_scope *sc, const struct
     case EX_TEMPLATE:
         return eval_template(c, sc, e, ret, err);
     case EX_VAR:
-        return eval_name(c, sc, e, ret, err);
+        return expr_name(c, sc, e, ret, err);
     case EX_ATTR:
     case EX_INDEX:
-        return eval_access(c, sc, e, ret, err);
+        return expr_access(c, sc, e, ret, err);
     case EX_SPLAT:
         return eval_splat(c, sc, e, ret, err);
     case EX_ITEM:
         *ret = c->item;
         return 0;
     case EX_CALL:
-        return eval_call(c, sc, e, ret, err);
+        return expr_call(c, sc, e, ret, err);
     case EX_UNARY:
         return eval_unary(c, sc, e, ret, err);
     case EX_BINARY:
@@ -213,17 +213,17 @@ static int eval_kind(struct hcl_ctx *c, const struct hcl_scope *sc, const struct
     case EX_OBJECT:
         return eval_object(c, sc, e, ret, err);
     case EX_FOR:
-        return eval_for(c, sc, e, ret, err);
+        return expr_for(c, sc, e, ret, err);
     case EX_PAREN:
-        return eval(c, sc, e->op.a, ret, err);
+        return expr_eval(c, sc, e->op.a, ret, err);
     case EX_TPL_FOR: /* only inside of EX_TEMPLATE, see add_part() */
         break;
     }
     return -EINVAL;
 }
 
-int eval(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e, struct val *ret,
-         struct err *err)
+int expr_eval(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+              struct val *ret, struct err *err)
 {
     struct site s = {c, e->range, err};
     int r = site_work(&s, 1);
@@ -245,7 +245,7 @@ int hcl_eval_expr(struct hcl_ctx *c, const struct hcl_scope *scope, const struct
 {
     struct site s = {c, e->range, err};
     struct val v;
-    int r = eval(c, scope, e, &v, err);
+    int r = expr_eval(c, scope, e, &v, err);
     if (r == 0)
         r = site_weigh(&s, v);
     if (r == 0)
@@ -262,7 +262,7 @@ int hcl_check_locals(struct hcl_ctx *c, struct err *err)
 {
     for (size_t i = 0; i < c->n_locals; i++) {
         struct val ignored;
-        int r = eval_local(c, &c->locals[i], &ignored, err);
+        int r = expr_local(c, &c->locals[i], &ignored, err);
         if (r < 0)
             return r;
     }

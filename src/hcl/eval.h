@@ -65,36 +65,37 @@ int site_weigh(const struct site *s, struct val v);
 int site_equal(const struct site *s, struct val a, struct val b, bool *ret);
 
 /* Conversions as HCL does them; `what` names the value in the message ("argument 1"). */
-int to_text(const struct site *s, struct val v, const char *what, struct str *ret);
-int to_number(const struct site *s, struct val v, const char *what, struct val *ret);
-int to_bool(const struct site *s, struct val v, const char *what, bool *ret);
+int site_text(const struct site *s, struct val v, const char *what, struct str *ret);
+int site_number(const struct site *s, struct val v, const char *what, struct val *ret);
+int site_bool(const struct site *s, struct val v, const char *what, bool *ret);
 /* Without a message. */
-bool bool_parse(struct str s, bool *ret);
+bool text_to_bool(struct str s, bool *ret);
 
-int eval(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e, struct val *ret,
-         struct err *err);
+int expr_eval(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+              struct val *ret, struct err *err);
 /* EX_FOR and EX_TPL_FOR (eval_for.c). */
-int eval_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
              struct val *ret, struct err *err);
-int eval_template_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_template_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
                       struct buf *out, struct err *err);
 /* Operators (ops.c). */
-int op_unary(const struct site *s, enum expr_op op, struct val a, struct val *ret);
-int op_binary(const struct site *s, enum expr_op op, struct val a, struct val b, struct val *ret);
-int num_compare(struct val a, struct val b);
+int site_unary(const struct site *s, enum expr_op op, struct val a, struct val *ret);
+int site_binary(const struct site *s, enum expr_op op, struct val a, struct val b, struct val *ret);
+int number_compare(struct val a, struct val b);
 /* A double as value, or an error if it is not finite. */
 int site_num(const struct site *s, double d, struct val *ret);
 
 /* EX_CALL (call.c). */
-int eval_call(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_call(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
               struct val *ret, struct err *err);
 /* Names (names.c): EX_VAR, and EX_ATTR or EX_INDEX on something. */
-int eval_name(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_name(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
               struct val *ret, struct err *err);
-int eval_access(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_access(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
                 struct val *ret, struct err *err);
-int value_attr(const struct site *s, struct val base, struct str name, struct val *ret);
-int value_index(const struct site *s, struct val base, struct val key, struct val *ret);
-int eval_local(struct hcl_ctx *c, struct hcl_local *l, struct val *ret, struct err *err);
+int site_attr(const struct site *s, struct val base, struct str name, struct val *ret);
+int site_index(const struct site *s, struct val base, struct val key, struct val *ret);
+int expr_local(struct hcl_ctx *c, struct hcl_local *l, struct val *ret, struct err *err);
 /* "; did you mean \"...\"?" or "", valid until the next call of the same buffer. */
-const char *suggest(char *buf, size_t n, struct str word, const char *const *names, size_t n_names);
+const char *site_suggest(char *buf, size_t n, struct str word, const char *const *names,
+                         size_t n_names);

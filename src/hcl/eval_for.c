@@ -14,7 +14,7 @@ static int loop_start(struct loop *l, const struct hcl_scope *sc)
 {
     const struct hcl_expr *e = l->e;
     struct site s = {l->c, e->loop.coll->range, l->err};
-    int r = eval(l->c, sc, e->loop.coll, &l->coll, l->err);
+    int r = expr_eval(l->c, sc, e->loop.coll, &l->coll, l->err);
     if (r < 0)
         return r;
     if (l->coll.type != VAL_LIST && l->coll.type != VAL_MAP)
@@ -43,8 +43,8 @@ static int loop_bind(struct loop *l, size_t i, bool *ret_take)
         return 0;
     struct site s = {l->c, filter->range, l->err};
     struct val v;
-    int r = eval(l->c, &l->value, filter, &v, l->err);
-    return r < 0 ? r : to_bool(&s, v, "the condition of a loop", ret_take);
+    int r = expr_eval(l->c, &l->value, filter, &v, l->err);
+    return r < 0 ? r : site_bool(&s, v, "the condition of a loop", ret_take);
 }
 
 static int for_list(struct loop *l, struct val *ret)
@@ -58,7 +58,7 @@ static int for_list(struct loop *l, struct val *ret)
         bool take;
         int r = loop_bind(l, i, &take);
         if (r == 0 && take)
-            r = eval(l->c, &l->value, l->e->loop.val, &items[n++], l->err);
+            r = expr_eval(l->c, &l->value, l->e->loop.val, &items[n++], l->err);
         if (r < 0)
             return r;
     }
@@ -121,11 +121,11 @@ static int for_pairs(struct loop *l, struct pair *pairs, size_t *n)
         bool take;
         int r = loop_bind(l, i, &take);
         if (r == 0 && take)
-            r = eval(l->c, &l->value, e->loop.key, &key, l->err);
+            r = expr_eval(l->c, &l->value, e->loop.key, &key, l->err);
         if (r == 0 && take)
-            r = to_text(&s, key, "a key", &p->e.key);
+            r = site_text(&s, key, "a key", &p->e.key);
         if (r == 0 && take)
-            r = eval(l->c, &l->value, e->loop.val, &p->e.value, l->err);
+            r = expr_eval(l->c, &l->value, e->loop.val, &p->e.value, l->err);
         if (r < 0)
             return r;
         p->seq = i;
@@ -148,7 +148,7 @@ static int for_map(struct loop *l, struct val *ret)
     return make_map(&s, pairs, n, l->e->loop.group, ret);
 }
 
-int eval_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
              struct val *ret, struct err *err)
 {
     struct loop l = {.c = c, .e = e, .err = err};
@@ -158,7 +158,7 @@ int eval_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_exp
     return e->loop.key ? for_map(&l, ret) : for_list(&l, ret);
 }
 
-int eval_template_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_template_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
                       struct buf *out, struct err *err)
 {
     struct loop l = {.c = c, .e = e, .err = err};
@@ -169,7 +169,7 @@ int eval_template_for(struct hcl_ctx *c, const struct hcl_scope *sc, const struc
         bool take;
         r = loop_bind(&l, i, &take);
         if (r == 0)
-            r = eval(c, &l.value, e->loop.val, &v, err);
+            r = expr_eval(c, &l.value, e->loop.val, &v, err);
         if (r == 0)
             buf_add_str(out, v.s);
         if (r == 0)

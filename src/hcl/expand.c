@@ -47,7 +47,7 @@ static int dynamic_attrs(struct dynamic *d)
                              "a dynamic block has no attribute \"" STR_FMT
                              "\"; attributes of the block it makes belong into \"content\"%s",
                              STR_ARG(a->name),
-                             suggest(hint, sizeof(hint), a->name, known, ARRAY_LEN(known)));
+                             site_suggest(hint, sizeof(hint), a->name, known, ARRAY_LEN(known)));
         *slots[k] = a;
     }
     return 0;
@@ -101,7 +101,7 @@ static int make_labels(struct dynamic *d, const struct hcl_scope *scope, struct 
     if (!d->labels)
         return 0;
     s.range = d->labels->expr->range;
-    int r = eval(d->c, scope, d->labels->expr, &v, d->err);
+    int r = expr_eval(d->c, scope, d->labels->expr, &v, d->err);
     if (r < 0)
         return r;
     if (v.type != VAL_LIST)
@@ -111,7 +111,7 @@ static int make_labels(struct dynamic *d, const struct hcl_scope *scope, struct 
         return site_oom(&s);
     for (size_t i = 0; i < v.list.n && r == 0; i++) {
         out->labels[i].range = s.range;
-        r = to_text(&s, v.list.items[i], "a label", &out->labels[i].text);
+        r = site_text(&s, v.list.items[i], "a label", &out->labels[i].text);
     }
     out->n_labels = v.list.n;
     return r;
@@ -123,7 +123,7 @@ static int make_block(struct dynamic *d, struct val key, struct val value, block
     struct site s = {d->c, label->range, d->err};
     struct hcl_block b = {
         .type = label->text, .type_range = label->range, .def_range = label->range};
-    const struct hcl_scope *scope;
+    const struct hcl_scope *scope = NULL;
     int r = bind(d, &s, key, value, &scope);
     if (r == 0)
         r = make_labels(d, scope, &b);
@@ -142,7 +142,7 @@ static int expand_dynamic(struct hcl_ctx *c, const struct hcl_block *block,
     struct val coll;
     int r = dynamic_read(&d);
     if (r == 0)
-        r = eval(c, scope, d.for_each->expr, &coll, err);
+        r = expr_eval(c, scope, d.for_each->expr, &coll, err);
     if (r < 0)
         return r;
     if (coll.type == VAL_LIST) {
@@ -300,7 +300,7 @@ static int body_value(struct hcl_ctx *c, const struct hcl_body *body, unsigned d
     for (size_t i = 0; i < body->n_attrs && r == 0; i++)
         r = attr_value(c, &body->attrs[i], &e[n++], err);
     for (size_t i = 0; i < body->n_blocks && r == 0; i++) {
-        r = site_work(&s, i + 1);
+        r = site_work(&s, i / 64 + 1);
         if (r < 0 || seen_before(body, i))
             continue;
         e[n].key = body->blocks[i].type;

@@ -40,7 +40,7 @@ int fn_list_text(const struct call *c, size_t i, size_t k, struct str *ret);
 #define fn_work(c, n) site_work(&(c)->s, (n))
 
 /* JSON (json.c), with depth and size limits; `what` names the text in messages. */
-int json_read(const struct site *s, struct str text, const char *what, struct val *ret);
-int json_write(const struct site *s, struct val v, struct buf *b);
+int hcl_json_read(const struct site *s, struct str text, const char *what, struct val *ret);
+int hcl_json_write(const struct site *s, struct val v, struct buf *b);
 /* Order of sets: by type, numbers by size, texts by bytes, the rest by their JSON. */
-int set_of(const struct site *s, const struct val *items, size_t n, struct val *ret);
+int site_set(const struct site *s, const struct val *items, size_t n, struct val *ret);

@@ -178,7 +178,7 @@ static int fn_index(const struct call *c, struct val *ret)
     size_t at;
     bool is_key = val_is_number(key) || (key.type == VAL_STR && number_parse(key.s, &n));
     if (list.type != VAL_LIST || is_key)
-        return value_index(&c->s, list, key, ret);
+        return site_index(&c->s, list, key, ret);
     int r = find(c, list.list.items, list.list.n, key, &at);
     if (r < 0)
         return r;
@@ -234,7 +234,7 @@ static int fn_lookup(const struct call *c, struct val *ret)
         return r;
     const struct val *v = val_get(map, key);
     if (!v && c->n < 3)
-        return value_attr(&c->s, map, key, ret);
+        return site_attr(&c->s, map, key, ret);
     *ret = v ? *v : c->args[2];
     return 0;
 }
@@ -278,22 +278,22 @@ static int fn_range(const struct call *c, struct val *ret)
         r = fn_num(c, 1, &to);
     if (r < 0)
         return r;
-    bool down = num_compare(to, from) < 0;
+    bool down = number_compare(to, from) < 0;
     step = val_int(down ? -1 : 1);
     if (c->n == 3)
         r = fn_num(c, 2, &step);
     if (r < 0)
         return r;
-    int sign = num_compare(step, val_int(0));
-    if (sign == 0 || (num_compare(to, from) != 0 && (sign < 0) != down))
+    int sign = number_compare(step, val_int(0));
+    if (sign == 0 || (number_compare(to, from) != 0 && (sign < 0) != down))
         return fn_fail(c, (int)c->n - 1, "the step never reaches the end");
     struct val v = from;
-    while (r == 0 && (sign > 0 ? num_compare(v, to) < 0 : num_compare(v, to) > 0)) {
+    while (r == 0 && (sign > 0 ? number_compare(v, to) < 0 : number_compare(v, to) > 0)) {
         if (l.n >= RANGE_MAX)
             return fn_fail(c, FN_CALL, "more than %d numbers", RANGE_MAX);
         r = push(c, &l, v);
         if (r == 0)
-            r = op_binary(&c->s, OP_ADD, v, step, &v);
+            r = site_binary(&c->s, OP_ADD, v, step, &v);
     }
     return r < 0 ? r : site_list(&c->s, l.items, l.n, ret);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* base64, URL, JSON and YAML. */
-#include "hcl/base64.h"
+#include "base/base64.h"
 #include "hcl/fn.h"
 #include "hcl/yaml.h"
 
@@ -11,22 +11,28 @@ static int fn_base64encode(const struct call *c, struct val *ret)
     int r = fn_text(c, 0, &s);
     if (r < 0)
         return r;
-    base64_add(&b, s);
+    base64_encode(&b, s);
     return site_buf(&c->s, &b, ret);
 }
 
+/* Line breaks inside are skipped, as Go does. */
 static int fn_base64decode(const struct call *c, struct val *ret)
 {
     cleanup_buf struct buf b = {0};
-    struct str s;
+    struct str s, bytes;
     int r = fn_text(c, 0, &s);
+    for (size_t i = 0; r == 0 && i < s.n; i++)
+        if (s.p[i] != '\n' && s.p[i] != '\r')
+            buf_addc(&b, s.p[i]);
     if (r < 0)
         return r;
-    if (!base64_read(&b, s))
+    if (b.failed || !site_alloc(&c->s, b.n, 1))
+        return site_oom(&c->s);
+    if (base64_decode(c->s.c->a, b.n ? buf_str(&b) : str_of(""), &bytes) < 0)
         return fn_fail(c, 0, "the text is not base64");
-    if (utf8_bad(buf_str(&b)) < b.n)
+    if (utf8_bad(bytes) < bytes.n)
         return fn_fail(c, 0, "the decoded text is not UTF-8");
-    return site_buf(&c->s, &b, ret);
+    return site_str(&c->s, bytes, ret);
 }
 
 static int fn_urlencode(const struct call *c, struct val *ret)
@@ -52,20 +58,20 @@ static int fn_jsondecode(const struct call *c, struct val *ret)
 {
     struct str s;
     int r = fn_text(c, 0, &s);
-    return r < 0 ? r : json_read(&c->s, s, "the argument of jsondecode()", ret);
+    return r < 0 ? r : hcl_json_read(&c->s, s, "the argument of jsondecode()", ret);
 }
 
 static int fn_jsonencode(const struct call *c, struct val *ret)
 {
     cleanup_buf struct buf b = {0};
-    int r = json_write(&c->s, c->args[0], &b);
+    int r = hcl_json_write(&c->s, c->args[0], &b);
     return r < 0 ? r : site_buf(&c->s, &b, ret);
 }
 
 static int fn_yamlencode(const struct call *c, struct val *ret)
 {
     cleanup_buf struct buf b = {0};
-    int r = yaml_write(&c->s, c->args[0], &b);
+    int r = hcl_yaml_write(&c->s, c->args[0], &b);
     return r < 0 ? r : site_buf(&c->s, &b, ret);
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "hcl/base64.h"
+#include "base/base64.h"
 #include "hcl/fn.h"
 
 enum { PATH_TEXT_MAX = 4096, FILES_MAX = 10000, DIRS_DEPTH_MAX = 32, DOUBLE_STARS_MAX = 3 };
@@ -99,7 +99,7 @@ static int fn_filebase64(const struct call *c, struct val *ret)
     int r = read_file(c, &b);
     if (r < 0)
         return r;
-    base64_add(&text, buf_str(&b));
+    base64_encode(&text, buf_str(&b));
     return site_buf(&c->s, &text, ret);
 }
 
@@ -299,7 +299,7 @@ static int fn_fileset(const struct call *c, struct val *ret)
         return fn_fail(c, 1, "more than %d times \"**\"", DOUBLE_STARS_MAX);
     r = walk_dir(&w, p.z, "", 0);
     if (r == 0)
-        r = set_of(&c->s, w.found.items, w.found.n, ret);
+        r = site_set(&c->s, w.found.items, w.found.n, ret);
     vec_free(&w.found);
     return r;
 }

@@ -106,7 +106,7 @@ static void add_sign(struct buf *b, const struct verb *v, bool negative)
 static void add_whole(struct formatter *f, const struct verb *v, struct val num)
 {
     cleanup_buf struct buf b = {0};
-    bool negative = num_compare(num, val_int(0)) < 0;
+    bool negative = number_compare(num, val_int(0)) < 0;
     add_sign(&b, v, negative);
     if (num.type == VAL_NUM && fabs(num.d) >= 9e18) {
         buf_printf(&b, "%.0f", fabs(trunc(num.d)));
@@ -136,7 +136,7 @@ static void add_real(struct formatter *f, const struct verb *v, struct val num)
 static int add_json(struct formatter *f, const struct verb *v, struct val value)
 {
     cleanup_buf struct buf b = {0};
-    int r = json_write(&f->c->s, value, &b);
+    int r = hcl_json_write(&f->c->s, value, &b);
     if (r == 0)
         add_padded(f, v, buf_str(&b), false);
     return r;
@@ -155,7 +155,7 @@ static int add_any(struct formatter *f, const struct verb *v, struct val value)
     bool plain = value.type == VAL_STR || value.type == VAL_BOOL || val_is_number(value);
     if (v->sharp || !plain)
         return add_json(f, v, value);
-    int r = to_text(&f->c->s, value, "the value", &s);
+    int r = site_text(&f->c->s, value, "the value", &s);
     if (r == 0)
         add_text(f, v, s);
     return r;
@@ -183,18 +183,18 @@ static int add_verb(struct formatter *f, const struct verb *v, struct val value)
         return 0;
     }
     if (strchr("dboxXeEfgG", v->ch)) {
-        r = to_number(s, value, what, &num);
+        r = site_number(s, value, what, &num);
         if (r == 0)
             (strchr("eEfgG", v->ch) ? add_real : add_whole)(f, v, num);
         return r;
     }
     if (v->ch == 't') {
-        r = to_bool(s, value, what, &b);
+        r = site_bool(s, value, what, &b);
         if (r == 0)
             add_text(f, v, str_of(b ? "true" : "false"));
         return r;
     }
-    r = to_text(s, value, what, &text);
+    r = site_text(s, value, what, &text);
     if (r == 0 && v->ch == 's')
         add_text(f, v, text);
     return r < 0 || v->ch == 's' ? r : add_json(f, v, val_str(text));
@@ -270,7 +270,7 @@ static int list_length(const struct call *c, size_t *ret)
 static int fn_formatlist(const struct call *c, struct val *ret)
 {
     struct str fmt;
-    size_t n;
+    size_t n = 0;
     int r = fn_text(c, 0, &fmt);
     if (r == 0)
         r = list_length(c, &n);

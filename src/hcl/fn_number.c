@@ -9,8 +9,8 @@ static int fn_abs(const struct call *c, struct val *ret)
     int r = fn_num(c, 0, &v);
     if (r < 0)
         return r;
-    if (num_compare(v, val_int(0)) < 0)
-        return op_unary(&c->s, OP_NEG, v, ret);
+    if (number_compare(v, val_int(0)) < 0)
+        return site_unary(&c->s, OP_NEG, v, ret);
     *ret = v;
     return 0;
 }
@@ -60,7 +60,7 @@ static int extreme(const struct call *c, int sign, struct val *ret)
         int r = fn_num(c, i, &v);
         if (r < 0)
             return r;
-        if (i == 0 || sign * num_compare(v, best) > 0)
+        if (i == 0 || sign * number_compare(v, best) > 0)
             best = v;
     }
     *ret = best;
@@ -82,7 +82,7 @@ static int fn_signum(const struct call *c, struct val *ret)
     struct val v;
     int r = fn_num(c, 0, &v);
     if (r == 0)
-        *ret = val_int(num_compare(v, val_int(0)));
+        *ret = val_int(number_compare(v, val_int(0)));
     return r;
 }
 

@@ -18,7 +18,7 @@ static int member_order(const void *x, const void *y)
     if (rank_of(a->v) != rank_of(b->v))
         return rank_of(a->v) - rank_of(b->v);
     if (val_is_number(a->v))
-        return num_compare(a->v, b->v);
+        return number_compare(a->v, b->v);
     if (a->v.type == VAL_BOOL)
         return a->v.b - b->v.b;
     return a->v.type == VAL_STR ? str_cmp(a->v.s, b->v.s) : str_cmp(a->json, b->json);
@@ -31,7 +31,7 @@ static int member_init(const struct site *s, struct val v, struct member *m)
     m->v = v;
     if (v.type != VAL_LIST && v.type != VAL_MAP)
         return site_work(s, 16);
-    int r = json_write(s, v, &b);
+    int r = hcl_json_write(s, v, &b);
     if (r == 0)
         r = site_buf(s, &b, &text);
     if (r == 0)
@@ -39,7 +39,7 @@ static int member_init(const struct site *s, struct val v, struct member *m)
     return r;
 }
 
-int set_of(const struct site *s, const struct val *items, size_t n, struct val *ret)
+int site_set(const struct site *s, const struct val *items, size_t n, struct val *ret)
 {
     if (n > HCL_VALUE_MAX)
         return site_fail(s, "this makes a set of more than %u elements", HCL_VALUE_MAX);
@@ -85,7 +85,7 @@ static int fn_setunion(const struct call *c, struct val *ret)
         for (size_t k = 0; r == 0 && k < list.list.n; k++)
             r = push(c, &l, list.list.items[k]);
     }
-    return r < 0 ? r : set_of(&c->s, l.items, l.n, ret);
+    return r < 0 ? r : site_set(&c->s, l.items, l.n, ret);
 }
 
 /* Elements of `a` that are in `b`, too. */
@@ -102,7 +102,7 @@ static int intersect(const struct call *c, struct val a, struct val b, struct va
             r = push(c, &l, a.list.items[i]);
             break;
         }
-    return r < 0 ? r : set_of(&c->s, l.items, l.n, ret);
+    return r < 0 ? r : site_set(&c->s, l.items, l.n, ret);
 }
 
 static int fn_setintersection(const struct call *c, struct val *ret)
@@ -110,7 +110,7 @@ static int fn_setintersection(const struct call *c, struct val *ret)
     struct val all, next;
     int r = fn_list(c, 0, &all);
     if (r == 0)
-        r = set_of(&c->s, all.list.items, all.list.n, &all);
+        r = site_set(&c->s, all.list.items, all.list.n, &all);
     for (size_t i = 1; r == 0 && i < c->n; i++) {
         r = fn_list(c, i, &next);
         if (r == 0)

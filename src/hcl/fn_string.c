@@ -173,6 +173,8 @@ static void val_list_free(val_list *l)
 static int add_piece(const struct call *c, val_list *l, struct str s)
 {
     struct val v;
+    if (l->n >= HCL_VALUE_MAX)
+        return fn_fail(c, FN_CALL, "more than %u parts", HCL_VALUE_MAX);
     int r = site_str(&c->s, s, &v);
     if (r == 0 && vec_push(l, v) < 0)
         r = err_set(c->s.err, -ENOMEM, "out of memory");

@@ -23,7 +23,7 @@
 #define HCL_STRING_MAX (4u << 20)  /* bytes of one string made while evaluating */
 #define HCL_VALUE_MAX 500000u      /* nodes of one value */
 #define HCL_MEMORY_MAX (64u << 20) /* bytes one context may take from its arena */
-#define HCL_STEPS_MAX 20000000u    /* work of one context: nodes visited, elements, 64-byte runs */
+#define HCL_STEPS_MAX 5000000u     /* work of one context: nodes visited, elements, 64-byte runs */
 
 struct hcl_source; /* file name + text */
 struct hcl_expr;   /* an expression, to be evaluated */
@@ -68,8 +68,7 @@ struct hcl_body {
 
 int hcl_parse(struct arena *a, const char *filename, struct str src, struct hcl_body **ret,
               struct err *err);
-/* NULL if absent. */
-const struct hcl_attr *hcl_body_attr(const struct hcl_body *body, const char *name);
+const struct hcl_attr *hcl_body_attr(const struct hcl_body *body, const char *name); /* or NULL */
 
 /* Where the values of variables come from, weakest first: defaults, env, var_files (the later file
  * wins), vars. All memory is borrowed during the call, base_dir for the context's lifetime. */

@@ -201,7 +201,7 @@ static int read_value(struct json *j, unsigned depth, struct val *ret)
     return 0;
 }
 
-int json_read(const struct site *s, struct str text, const char *what, struct val *ret)
+int hcl_json_read(const struct site *s, struct str text, const char *what, struct val *ret)
 {
     struct json j = {s, what, text.p, text.p, text.p + text.n};
     struct val v;
@@ -277,7 +277,7 @@ static int write_value(const struct site *s, struct val v, unsigned depth, struc
     return r;
 }
 
-int json_write(const struct site *s, struct val v, struct buf *b)
+int hcl_json_write(const struct site *s, struct val v, struct buf *b)
 {
     return write_value(s, v, 1, b);
 }

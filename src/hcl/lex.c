@@ -130,7 +130,7 @@ struct tok lex_token(struct str t, uint32_t pos, bool skip_newlines)
     return (struct tok){T_BAD, pos, pos + (uint32_t)MAX(utf8_len(t.p + pos, t.n - pos), 1u)};
 }
 
-const char *tok_name(enum tok_kind kind)
+const char *lex_tok_name(enum tok_kind kind)
 {
     static const char *const names[T_MAX] = {
         [T_EOF] = "the end of the file",

@@ -52,6 +52,6 @@ struct tok {
  * `#` or `//` comment is its newline. */
 struct tok lex_token(struct str text, uint32_t pos, bool skip_newlines);
 /* How the token is called in messages: "a name", "\"}\"", ... */
-const char *tok_name(enum tok_kind kind);
+const char *lex_tok_name(enum tok_kind kind);
 /* True if s is a whole identifier. */
 bool lex_is_ident(struct str s);

@@ -54,7 +54,8 @@ static struct hcl_local *find_local(const struct hcl_ctx *c, struct str name)
 static bool is_near(struct str name, struct str known)
 {
     size_t limit = name.n >= 6 ? 2 : 1;
-    return name.n >= 3 && edit_distance(name, known, limit) <= limit;
+    return name.n >= 3 && name.n <= 40 && known.n <= 40 &&
+           edit_distance(name, known, limit) <= limit;
 }
 
 /* A lone ${name} may belong to a script or template that the task gets; only one that looks like
@@ -77,6 +78,8 @@ static int unknown_name(const struct site *s, const struct hcl_scope *sc, struct
     const char *names[NAMES_MAX] = {"var", "local"};
     size_t n = 2;
     char hint[128];
+    if (!s->err)
+        return -EINVAL;
     if (val_get(s->c->vars, name))
         return site_fail(s, "unknown name \"" STR_FMT "\"; did you mean \"var." STR_FMT "\"?",
                          STR_ARG(name), STR_ARG(name));
@@ -87,7 +90,7 @@ static int unknown_name(const struct site *s, const struct hcl_scope *sc, struct
         names[n++] = runtime_roots[i];
     for (; sc && n < NAMES_MAX; sc = sc->up)
         names[n++] = sc->name.p;
-    suggest(hint, sizeof(hint), name, names, n);
+    site_suggest(hint, sizeof(hint), name, names, n);
     return site_fail(s, "unknown name \"%.*s\"%s", (int)MIN(name.n, 64u), name.p,
                      hint[0] ? hint
                              : " (known are var, local and what is resolved at run time: attr, "
@@ -103,7 +106,7 @@ static int runtime_text(const struct site *s, const struct hcl_expr *e, struct v
     return site_buf(s, &b, ret);
 }
 
-int eval_local(struct hcl_ctx *c, struct hcl_local *l, struct val *ret, struct err *err)
+int expr_local(struct hcl_ctx *c, struct hcl_local *l, struct val *ret, struct err *err)
 {
     struct site s = {c, l->attr->name_range, err};
     if (l->state == LOCAL_BUSY)
@@ -111,7 +114,7 @@ int eval_local(struct hcl_ctx *c, struct hcl_local *l, struct val *ret, struct e
     if (l->state == LOCAL_NEW) {
         struct val v, item = c->item;
         l->state = LOCAL_BUSY;
-        int r = eval(c, NULL, l->attr->expr, &v, err);
+        int r = expr_eval(c, NULL, l->attr->expr, &v, err);
         c->item = item;
         if (r == 0)
             r = site_weigh(&s, v);
@@ -128,14 +131,16 @@ static int local_by_name(const struct site *s, struct str name, struct val *ret)
 {
     struct hcl_local *l = find_local(s->c, name);
     if (l)
-        return eval_local(s->c, l, ret, s->err);
+        return expr_local(s->c, l, ret, s->err);
     const char *names[64];
     size_t n = 0;
     char hint[128];
+    if (!s->err)
+        return -EINVAL;
     for (; n < MIN(s->c->n_locals, ARRAY_LEN(names)); n++)
         names[n] = s->c->locals[n].name.p;
     return site_fail(s, "there is no local \"%.*s\"%s", (int)MIN(name.n, 64u), name.p,
-                     suggest(hint, sizeof(hint), name, names, n));
+                     site_suggest(hint, sizeof(hint), name, names, n));
 }
 
 static int all_locals(const struct site *s, struct val *ret)
@@ -146,7 +151,7 @@ static int all_locals(const struct site *s, struct val *ret)
         return site_oom(s);
     for (size_t i = 0; i < n; i++) {
         e[i].key = s->c->locals[i].name;
-        int r = eval_local(s->c, &s->c->locals[i], &e[i].value, s->err);
+        int r = expr_local(s->c, &s->c->locals[i], &e[i].value, s->err);
         if (r < 0)
             return r;
     }
@@ -154,7 +159,7 @@ static int all_locals(const struct site *s, struct val *ret)
     return 0;
 }
 
-int eval_name(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_name(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
               struct val *ret, struct err *err)
 {
     struct site s = {c, e->range, err};
@@ -169,9 +174,13 @@ int eval_name(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_ex
     }
     if (str_eqz(e->name, "local"))
         return all_locals(&s, ret);
-    if (is_runtime(c, e->name) || (e->in_text && !is_misspelt(c, sc, e->name)))
+    if (is_runtime(c, e->name))
         return runtime_text(&s, e, ret);
-    return unknown_name(&s, sc, e->name);
+    int r = e->in_text ? site_work(&s, c->vars.map.n + c->n_locals) : 0;
+    if (r < 0)
+        return r;
+    return e->in_text && !is_misspelt(c, sc, e->name) ? runtime_text(&s, e, ret)
+                                                      : unknown_name(&s, sc, e->name);
 }
 
 static int missing_key(const struct site *s, struct val map, struct str key)
@@ -179,15 +188,17 @@ static int missing_key(const struct site *s, struct val map, struct str key)
     const char *names[64];
     size_t n = 0;
     char hint[128];
+    if (!s->err)
+        return -EINVAL;
     for (; n < MIN(map.map.n, ARRAY_LEN(names)); n++)
         names[n] = map.map.entries[n].key.p;
     bool vars = map.map.entries == s->c->vars.map.entries;
     return site_fail(s,
                      vars ? "variable \"%.*s\" is not declared%s" : "there is no \"%.*s\" here%s",
-                     (int)MIN(key.n, 64u), key.p, suggest(hint, sizeof(hint), key, names, n));
+                     (int)MIN(key.n, 64u), key.p, site_suggest(hint, sizeof(hint), key, names, n));
 }
 
-int value_attr(const struct site *s, struct val base, struct str name, struct val *ret)
+int site_attr(const struct site *s, struct val base, struct str name, struct val *ret)
 {
     if (base.type == VAL_MAP) {
         const struct val *v = val_get(base, name);
@@ -208,7 +219,7 @@ static int list_index(const struct site *s, struct val base, struct val key, str
 {
     struct val n;
     int64_t i;
-    int r = to_number(s, key, "the index of a list", &n);
+    int r = site_number(s, key, "the index of a list", &n);
     if (r < 0)
         return r;
     if (!number_whole(n, &i))
@@ -219,27 +230,27 @@ static int list_index(const struct site *s, struct val base, struct val key, str
     return 0;
 }
 
-int value_index(const struct site *s, struct val base, struct val key, struct val *ret)
+int site_index(const struct site *s, struct val base, struct val key, struct val *ret)
 {
     if (base.type == VAL_LIST)
         return list_index(s, base, key, ret);
     if (base.type != VAL_MAP)
         return site_fail(s, "only lists and maps can be indexed, not a %s", val_type_name(base));
     struct str k;
-    int r = to_text(s, key, "the key of a map", &k);
-    return r < 0 ? r : value_attr(s, base, k, ret);
+    int r = site_text(s, key, "the key of a map", &k);
+    return r < 0 ? r : site_attr(s, base, k, ret);
 }
 
 static int access_key(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
                       struct val *ret, struct err *err)
 {
     if (e->kind == EX_INDEX)
-        return eval(c, sc, e->access.key, ret, err);
+        return expr_eval(c, sc, e->access.key, ret, err);
     *ret = val_str(e->access.name);
     return 0;
 }
 
-int eval_access(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
+int expr_access(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_expr *e,
                 struct val *ret, struct err *err)
 {
     const struct hcl_expr *base = e->access.base, *root = e->root;
@@ -253,16 +264,15 @@ int eval_access(struct hcl_ctx *c, const struct hcl_scope *sc, const struct hcl_
     }
     bool of_local =
         base->kind == EX_VAR && str_eqz(base->name, "local") && !scope_get(sc, base->name);
-    int r = of_local ? 0 : eval(c, sc, base, &b, err);
+    int r = of_local ? 0 : expr_eval(c, sc, base, &b, err);
     if (r == 0)
         r = access_key(c, sc, e, &key, err);
     if (r < 0)
         return r;
     if (of_local) {
         struct str name;
-        r = to_text(&s, key, "the name of a local", &name);
+        r = site_text(&s, key, "the name of a local", &name);
         return r < 0 ? r : local_by_name(&s, name, ret);
     }
-    return e->kind == EX_ATTR ? value_attr(&s, b, e->access.name, ret)
-                              : value_index(&s, b, key, ret);
+    return e->kind == EX_ATTR ? site_attr(&s, b, e->access.name, ret) : site_index(&s, b, key, ret);
 }

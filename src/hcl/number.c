@@ -78,8 +78,8 @@ void number_add(struct buf *b, struct val v)
     }
     /* prec digits follow the first; the exponent says how many of them are behind the point. */
     int exponent = atoi(strchr(e, 'e') + 1);
-    if (exponent <= prec) {
-        buf_printf(b, "%.*f", prec - exponent, v.d);
+    if (exponent <= MAX(prec, 21)) {
+        buf_printf(b, "%.*f", MAX(prec - exponent, 0), v.d);
         return;
     }
     for (const char *p = e; *p != 'e'; p++)

@@ -19,7 +19,7 @@ int site_num(const struct site *s, double d, struct val *ret)
     return 0;
 }
 
-int num_compare(struct val a, struct val b)
+int number_compare(struct val a, struct val b)
 {
     if (a.type == VAL_INT && b.type == VAL_INT)
         return a.i < b.i ? -1 : a.i > b.i;
@@ -91,7 +91,7 @@ static bool holds(enum expr_op op, int order)
     }
 }
 
-int op_binary(const struct site *s, enum expr_op op, struct val a, struct val b, struct val *ret)
+int site_binary(const struct site *s, enum expr_op op, struct val a, struct val b, struct val *ret)
 {
     char left[32], right[32];
     snprintf(left, sizeof(left), "the left side of \"%s\"", op_text[op]);
@@ -105,27 +105,27 @@ int op_binary(const struct site *s, enum expr_op op, struct val a, struct val b,
         return r;
     }
     struct val x, y;
-    r = to_number(s, a, left, &x);
+    r = site_number(s, a, left, &x);
     if (r == 0)
-        r = to_number(s, b, right, &y);
+        r = site_number(s, b, right, &y);
     if (r < 0)
         return r;
     if (op >= OP_ADD)
         return arithmetic(s, op, x, y, ret);
-    *ret = val_bool(holds(op, num_compare(x, y)));
+    *ret = val_bool(holds(op, number_compare(x, y)));
     return 0;
 }
 
-int op_unary(const struct site *s, enum expr_op op, struct val a, struct val *ret)
+int site_unary(const struct site *s, enum expr_op op, struct val a, struct val *ret)
 {
     if (op == OP_NOT) {
         bool b;
-        int r = to_bool(s, a, "what \"!\" negates", &b);
+        int r = site_bool(s, a, "what \"!\" negates", &b);
         if (r == 0)
             *ret = val_bool(!b);
         return r;
     }
     struct val x;
-    int r = to_number(s, a, "what \"-\" negates", &x);
+    int r = site_number(s, a, "what \"-\" negates", &x);
     return r < 0 ? r : arithmetic(s, OP_SUB, val_int(0), x, ret);
 }

@@ -22,8 +22,8 @@ static void body_lists_free(struct body_lists *l)
     map_free(&l->names);
 }
 
-int source_new(struct arena *a, const char *name, struct str text, struct hcl_source **ret,
-               struct err *err)
+int hcl_source_new(struct arena *a, const char *name, struct str text, struct hcl_source **ret,
+                   struct err *err)
 {
     if (text.n > HCL_SOURCE_MAX)
         return err_set(err, -EINVAL, "%s: larger than %u MiB", name, HCL_SOURCE_MAX >> 20);
@@ -43,46 +43,46 @@ int source_new(struct arena *a, const char *name, struct str text, struct hcl_so
     return 0;
 }
 
-struct hcl_range parse_range(struct parser *p, uint32_t start, uint32_t end)
+struct hcl_range parser_range(struct parser *p, uint32_t start, uint32_t end)
 {
     return (struct hcl_range){p->src, start, MAX(start, end)};
 }
 
-struct str parse_text(struct parser *p, struct tok t)
+struct str parser_text(struct parser *p, struct tok t)
 {
     return str_n(p->src->text.p + t.start, t.end - t.start);
 }
 
-struct str parse_dup(struct parser *p, struct tok t)
+struct str parser_dup(struct parser *p, struct tok t)
 {
-    struct str s = str_n(arena_str(p->a, parse_text(p, t)), t.end - t.start);
+    struct str s = str_n(arena_str(p->a, parser_text(p, t)), t.end - t.start);
     if (!s.p)
-        parse_fail_memory(p);
+        parser_fail_memory(p);
     return s;
 }
 
-void *parse_fail_memory(struct parser *p)
+void *parser_fail_memory(struct parser *p)
 {
     p->r = err_set(p->err, -ENOMEM, "%s: out of memory", p->src->name);
     return NULL;
 }
 
-struct tok parse_peek(struct parser *p)
+struct tok parser_peek(struct parser *p)
 {
     return lex_token(p->src->text, p->pos, p->skip_newlines);
 }
 
-struct tok parse_next(struct parser *p)
+struct tok parser_next(struct parser *p)
 {
-    struct tok t = parse_peek(p);
+    struct tok t = parser_peek(p);
     p->pos = t.end;
     p->tokens++;
     return t;
 }
 
-bool parse_is_word(struct parser *p, struct tok t, const char *word)
+bool parser_is_word(struct parser *p, struct tok t, const char *word)
 {
-    return t.kind == T_IDENT && str_eqz(parse_text(p, t), word);
+    return t.kind == T_IDENT && str_eqz(parser_text(p, t), word);
 }
 
 static const char *bad_hint(struct str s)
@@ -100,39 +100,40 @@ static const char *bad_hint(struct str s)
     return "this character has no meaning here";
 }
 
-void *parse_unexpected(struct parser *p, struct tok t, const char *what)
+void *parser_unexpected(struct parser *p, struct tok t, const char *what)
 {
-    struct hcl_range at = parse_range(p, t.start, t.kind == T_NEWLINE ? t.start : t.end);
+    struct hcl_range at = parser_range(p, t.start, t.kind == T_NEWLINE ? t.start : t.end);
     if (t.kind == T_BAD)
-        return parse_fail(p, at, "%s", bad_hint(parse_text(p, t)));
+        return parser_fail(p, at, "%s", bad_hint(parser_text(p, t)));
     if (t.kind == T_IDENT || t.kind == T_NUMBER)
-        return parse_fail(p, at, "expected %s, found \"%.*s\"", what,
-                          (int)MIN(t.end - t.start, 64u), p->src->text.p + t.start);
-    return parse_fail(p, at, "expected %s, found %s", what, tok_name(t.kind));
+        return parser_fail(p, at, "expected %s, found \"%.*s\"", what,
+                           (int)MIN(t.end - t.start, 64u), p->src->text.p + t.start);
+    return parser_fail(p, at, "expected %s, found %s", what, lex_tok_name(t.kind));
 }
 
-bool parse_expect(struct parser *p, enum tok_kind kind, const char *where, struct tok *ret)
+bool parser_expect(struct parser *p, enum tok_kind kind, const char *where, struct tok *ret)
 {
-    struct tok t = parse_peek(p);
+    struct tok t = parser_peek(p);
     if (t.kind != kind) {
-        char what[128];
-        snprintf(what, sizeof(what), "%s %s", tok_name(kind), where);
-        parse_unexpected(p, t, what);
+        char what[160];
+        snprintf(what, sizeof(what), "%s %s", lex_tok_name(kind), where);
+        parser_unexpected(p, t, what);
         return false;
     }
-    parse_next(p);
+    parser_next(p);
     if (ret)
         *ret = t;
     return true;
 }
 
-bool parse_enter(struct parser *p, uint32_t at)
+bool parser_enter(struct parser *p, uint32_t at)
 {
-    struct hcl_range here = parse_range(p, at, at + 1);
+    struct hcl_range here = parser_range(p, at, at + 1);
     if (++p->depth > HCL_DEPTH_MAX)
-        return parse_fail(p, here, "nested more than %u levels deep", HCL_DEPTH_MAX);
+        return parser_fail(p, here, "nested more than %u levels deep", HCL_DEPTH_MAX);
     if (p->tokens > HCL_TOKENS_MAX)
-        return parse_fail(p, here, "more than %u words and marks in one file", HCL_TOKENS_MAX);
+        return parser_fail(p, here, "more than %u words, marks and lines in one file",
+                           HCL_TOKENS_MAX);
     return true;
 }
 
@@ -141,21 +142,21 @@ static bool parse_item_of_body(struct parser *p, struct body_lists *l);
 
 static bool parse_attr(struct parser *p, struct body_lists *l, struct tok at, struct str name)
 {
-    struct hcl_range range = parse_range(p, at.start, at.end);
+    struct hcl_range range = parser_range(p, at.start, at.end);
     size_t seen = (size_t)map_get(&l->names, name);
     if (seen) {
         unsigned line = 0, col;
         hcl_range_pos(l->attrs.items[seen - 1].range, &line, &col);
-        return parse_fail(p, range, "\"%.*s\" is set twice; it was set at line %u before",
-                          (int)MIN(name.n, 64u), name.p, line);
+        return parser_fail(p, range, "\"%.*s\" is set twice; it was set at line %u before",
+                           (int)MIN(name.n, 64u), name.p, line);
     }
-    struct hcl_attr attr = {.name = name, .name_range = range, .expr = parse_expr(p)};
+    struct hcl_attr attr = {.name = name, .name_range = range, .expr = parser_expr(p)};
     if (!attr.expr)
         return false;
-    attr.range = parse_range(p, at.start, attr.expr->range.end);
+    attr.range = parser_range(p, at.start, attr.expr->range.end);
     if (vec_push(&l->attrs, attr) < 0 ||
         map_put(&l->names, attr.name, (void *)l->attrs.n, NULL) < 0)
-        return parse_fail_memory(p);
+        return parser_fail_memory(p);
     return true;
 }
 
@@ -163,24 +164,24 @@ static bool parse_labels(struct parser *p, struct hcl_block *block)
 {
     VEC(struct hcl_label) labels = {0};
     for (;;) {
-        struct tok t = parse_peek(p);
+        struct tok t = parser_peek(p);
         struct hcl_label label = {0};
         if (t.kind == T_LBRACE) {
             break;
         } else if (t.kind == T_IDENT) {
-            parse_next(p);
-            label.text = parse_dup(p, t);
+            parser_next(p);
+            label.text = parser_dup(p, t);
         } else if (t.kind == T_QUOTE) {
-            parse_next(p);
-            parse_quoted_label(p, t, &label.text);
+            parser_next(p);
+            parser_quoted_label(p, t, &label.text);
         } else if (labels.n == 0) {
-            parse_unexpected(p, t, "\"=\" for an attribute or \"{\" for a block");
+            parser_unexpected(p, t, "\"=\" for an attribute or \"{\" for a block");
         } else {
-            parse_unexpected(p, t, "\"{\" or another label");
+            parser_unexpected(p, t, "\"{\" or another label");
         }
-        label.range = parse_range(p, t.start, p->pos);
+        label.range = parser_range(p, t.start, p->pos);
         if (p->r == 0 && vec_push(&labels, label) < 0)
-            parse_fail_memory(p);
+            parser_fail_memory(p);
         if (p->r < 0)
             break;
     }
@@ -188,7 +189,7 @@ static bool parse_labels(struct parser *p, struct hcl_block *block)
     block->labels = arena_memdup(p->a, labels.items, labels.n * sizeof(*labels.items));
     vec_free(&labels);
     if (!block->labels)
-        parse_fail_memory(p);
+        parser_fail_memory(p);
     return p->r == 0;
 }
 
@@ -200,16 +201,16 @@ static void parse_one_line(struct parser *p, struct body_lists *l)
     do {
         if (!parse_item_of_body(p, l))
             return;
-        t = parse_peek(p);
-    } while (t.kind == T_COMMA && parse_next(p).kind == T_COMMA);
+        t = parser_peek(p);
+    } while (t.kind == T_COMMA && parser_next(p).kind == T_COMMA);
     if (t.kind != T_RBRACE)
-        parse_unexpected(p, t, "\"}\", or a \",\" before another attribute on the same line");
+        parser_unexpected(p, t, "\"}\", or a \",\" before another attribute on the same line");
 }
 
 static bool parse_block_body(struct parser *p, struct hcl_block *block)
 {
     struct tok open;
-    if (!parse_expect(p, T_LBRACE, "to open the block", &open) || !parse_enter(p, open.start))
+    if (!parser_expect(p, T_LBRACE, "to open the block", &open) || !parser_enter(p, open.start))
         return false;
     block->body = parse_body(p, open.start);
     p->depth--;
@@ -218,7 +219,7 @@ static bool parse_block_body(struct parser *p, struct hcl_block *block)
 
 static bool parse_block(struct parser *p, struct body_lists *l, struct tok at, struct str type)
 {
-    struct hcl_block block = {.type = type, .type_range = parse_range(p, at.start, at.end)};
+    struct hcl_block block = {.type = type, .type_range = parser_range(p, at.start, at.end)};
     if (!parse_labels(p, &block))
         return false;
     block.def_range = block.type_range;
@@ -227,26 +228,26 @@ static bool parse_block(struct parser *p, struct body_lists *l, struct tok at, s
     if (!parse_block_body(p, &block))
         return false;
     if (vec_push(&l->blocks, block) < 0)
-        return parse_fail_memory(p);
+        return parser_fail_memory(p);
     return true;
 }
 
 /* The name of an attribute or block. Quotes around it are HCL1, but unmistakable before "=". */
 static bool parse_entry_name(struct parser *p, struct tok *ret, struct str *ret_name)
 {
-    *ret = parse_next(p);
+    *ret = parser_next(p);
     if (ret->kind == T_QUOTE) {
-        if (!parse_quoted_label(p, *ret, ret_name))
+        if (!parser_quoted_label(p, *ret, ret_name))
             return false;
         ret->end = p->pos;
-        if (parse_peek(p).kind != T_ASSIGN)
-            return parse_fail(p, parse_range(p, ret->start, ret->end),
-                              "only an attribute's name may be in quotes; \"=\" is missing");
+        if (parser_peek(p).kind != T_ASSIGN)
+            return parser_fail(p, parser_range(p, ret->start, ret->end),
+                               "only an attribute's name may be in quotes; \"=\" is missing");
         return true;
     }
     if (ret->kind != T_IDENT)
-        return parse_unexpected(p, *ret, "an attribute or a block");
-    *ret_name = parse_dup(p, *ret);
+        return parser_unexpected(p, *ret, "an attribute or a block");
+    *ret_name = parser_dup(p, *ret);
     return ret_name->p != NULL;
 }
 
@@ -256,13 +257,13 @@ static bool parse_item_of_body(struct parser *p, struct body_lists *l)
     struct str name;
     if (!parse_entry_name(p, &at, &name))
         return false;
-    struct tok t = parse_peek(p);
+    struct tok t = parser_peek(p);
     if (t.kind == T_COLON)
-        return parse_fail(p, parse_range(p, t.start, t.end),
-                          "attributes are set with \"=\", not with \":\"");
+        return parser_fail(p, parser_range(p, t.start, t.end),
+                           "attributes are set with \"=\", not with \":\"");
     if (t.kind != T_ASSIGN)
         return parse_block(p, l, at, name);
-    parse_next(p);
+    parser_next(p);
     return parse_attr(p, l, at, name);
 }
 
@@ -271,25 +272,25 @@ static void parse_entry(struct parser *p, struct body_lists *l)
 {
     if (!parse_item_of_body(p, l))
         return;
-    struct tok t = parse_peek(p);
+    struct tok t = parser_peek(p);
     if (t.kind == T_NEWLINE)
-        parse_next(p);
+        parser_next(p);
     else if (t.kind != T_EOF)
-        parse_unexpected(p, t, "the end of the line behind an attribute or block");
+        parser_unexpected(p, t, "the end of the line behind an attribute or block");
 }
 
 static struct hcl_body *finish_body(struct parser *p, struct body_lists *l, uint32_t start)
 {
     struct hcl_body *body = arena_new_of(p->a, struct hcl_body);
     if (!body)
-        return parse_fail_memory(p);
+        return parser_fail_memory(p);
     body->n_attrs = l->attrs.n;
     body->n_blocks = l->blocks.n;
     body->attrs = arena_memdup(p->a, l->attrs.items, l->attrs.n * sizeof(*l->attrs.items));
     body->blocks = arena_memdup(p->a, l->blocks.items, l->blocks.n * sizeof(*l->blocks.items));
-    body->range = parse_range(p, start, p->pos);
+    body->range = parser_range(p, start, p->pos);
     if (!body->attrs || !body->blocks)
-        return parse_fail_memory(p);
+        return parser_fail_memory(p);
     return body;
 }
 
@@ -297,19 +298,19 @@ static struct hcl_body *finish_body(struct parser *p, struct body_lists *l, uint
 static struct hcl_body *parse_body(struct parser *p, uint32_t start)
 {
     cleanup_with(body_lists_free) struct body_lists l = {0};
-    struct tok t = parse_peek(p);
+    struct tok t = parser_peek(p);
     if (t.kind != T_NEWLINE && t.kind != T_RBRACE && t.kind != T_EOF)
         parse_one_line(p, &l);
     while (p->r == 0) {
-        t = parse_peek(p);
+        t = parser_peek(p);
         if (t.kind == T_NEWLINE) {
-            parse_next(p);
+            parser_next(p);
         } else if (t.kind == T_RBRACE) {
-            parse_next(p);
+            parser_next(p);
             return finish_body(p, &l, start);
         } else if (t.kind == T_EOF) {
-            return parse_fail(p, parse_range(p, start, start + 1),
-                              "this block is not closed: \"}\" is missing");
+            return parser_fail(p, parser_range(p, start, start + 1),
+                               "this block is not closed: \"}\" is missing");
         } else {
             parse_entry(p, &l);
         }
@@ -321,11 +322,11 @@ static struct hcl_body *parse_root(struct parser *p)
 {
     cleanup_with(body_lists_free) struct body_lists l = {0};
     while (p->r == 0) {
-        struct tok t = parse_peek(p);
+        struct tok t = parser_peek(p);
         if (t.kind == T_EOF)
             return finish_body(p, &l, 0);
         if (t.kind == T_NEWLINE)
-            parse_next(p);
+            parser_next(p);
         else
             parse_entry(p, &l);
     }
@@ -336,7 +337,7 @@ int hcl_parse(struct arena *a, const char *filename, struct str src, struct hcl_
               struct err *err)
 {
     struct hcl_source *s;
-    int r = source_new(a, filename, src, &s, err);
+    int r = hcl_source_new(a, filename, src, &s, err);
     if (r < 0)
         return r;
     struct parser p = {.a = a, .src = s, .err = err};

@@ -16,34 +16,35 @@ struct parser {
 };
 
 /* Copies name and text; checks size and UTF-8; drops a byte order mark. */
-int source_new(struct arena *a, const char *name, struct str text, struct hcl_source **ret,
-               struct err *err);
+int hcl_source_new(struct arena *a, const char *name, struct str text, struct hcl_source **ret,
+                   struct err *err);
 
-struct tok parse_peek(struct parser *p);
-struct tok parse_next(struct parser *p);
+struct tok parser_peek(struct parser *p);
+struct tok parser_next(struct parser *p);
 /* Consumes a token of that kind, or fails with "expected ... <where>, found ...". */
-bool parse_expect(struct parser *p, enum tok_kind kind, const char *where, struct tok *ret);
-bool parse_is_word(struct parser *p, struct tok t, const char *word);
-struct hcl_range parse_range(struct parser *p, uint32_t start, uint32_t end);
-struct str parse_text(struct parser *p, struct tok t);
+bool parser_expect(struct parser *p, enum tok_kind kind, const char *where, struct tok *ret);
+bool parser_is_word(struct parser *p, struct tok t, const char *word);
+struct hcl_range parser_range(struct parser *p, uint32_t start, uint32_t end);
+struct str parser_text(struct parser *p, struct tok t);
 /* The token's text, NUL-terminated in the arena; p == NULL in the result if memory is short. */
-struct str parse_dup(struct parser *p, struct tok t);
+struct str parser_dup(struct parser *p, struct tok t);
 /* "expected <what>, found <token>" with a hint for the usual mistakes; returns NULL. */
-void *parse_unexpected(struct parser *p, struct tok t, const char *what);
-void *parse_fail_memory(struct parser *p);
-#define parse_fail(p, range, ...) ((p)->r = hcl_error((p)->err, (range), __VA_ARGS__), (void *)NULL)
+void *parser_unexpected(struct parser *p, struct tok t, const char *what);
+void *parser_fail_memory(struct parser *p);
+#define parser_fail(p, range, ...)                                                                 \
+    ((p)->r = hcl_error((p)->err, (range), __VA_ARGS__), (void *)NULL)
 
 /* One level deeper; false beyond HCL_DEPTH_MAX. Leave with p->depth--. */
-bool parse_enter(struct parser *p, uint32_t at);
-struct hcl_expr *parse_node(struct parser *p, enum expr_kind kind, uint32_t start);
+bool parser_enter(struct parser *p, uint32_t at);
+struct hcl_expr *parser_node(struct parser *p, enum expr_kind kind, uint32_t start);
 /* Ends the node at p->pos and sets its height above `child` (may be NULL); call per child. */
-bool parse_adopt(struct parser *p, struct hcl_expr *e, const struct hcl_expr *child);
+bool parser_adopt(struct parser *p, struct hcl_expr *e, const struct hcl_expr *child);
 
-const struct hcl_expr *parse_expr(struct parser *p);
+const struct hcl_expr *parser_expr(struct parser *p);
 /* `p->pos` is behind the opening quote, or behind "<<" or "<<-". */
-const struct hcl_expr *parse_quoted(struct parser *p, uint32_t start);
-const struct hcl_expr *parse_heredoc(struct parser *p, struct tok open);
+const struct hcl_expr *parser_quoted(struct parser *p, uint32_t start);
+const struct hcl_expr *parser_heredoc(struct parser *p, struct tok open);
 /* A quoted text without interpolation (a label). */
-bool parse_quoted_label(struct parser *p, struct tok open, struct str *ret);
+bool parser_quoted_label(struct parser *p, struct tok open, struct str *ret);
 /* `[for ...]` and `{for ...}`, from behind the bracket. */
-const struct hcl_expr *parse_for(struct parser *p, uint32_t start, enum tok_kind close);
+const struct hcl_expr *parser_for(struct parser *p, uint32_t start, enum tok_kind close);

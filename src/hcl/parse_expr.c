@@ -8,25 +8,25 @@
 
 static const struct hcl_expr *parse_unary(struct parser *p);
 
-struct hcl_expr *parse_node(struct parser *p, enum expr_kind kind, uint32_t start)
+struct hcl_expr *parser_node(struct parser *p, enum expr_kind kind, uint32_t start)
 {
     struct hcl_expr *e = arena_new_of(p->a, struct hcl_expr);
     if (!e)
-        return parse_fail_memory(p);
+        return parser_fail_memory(p);
     e->kind = kind;
     e->height = 1;
-    e->range = parse_range(p, start, p->pos);
+    e->range = parser_range(p, start, p->pos);
     return e;
 }
 
-bool parse_adopt(struct parser *p, struct hcl_expr *e, const struct hcl_expr *child)
+bool parser_adopt(struct parser *p, struct hcl_expr *e, const struct hcl_expr *child)
 {
     e->range.end = MAX(p->pos, e->range.start);
     if (!child)
         return true;
     e->height = MAX(e->height, child->height + 1);
     if (e->height > HCL_DEPTH_MAX)
-        return parse_fail(p, e->range, "nested more than %u levels deep", HCL_DEPTH_MAX);
+        return parser_fail(p, e->range, "nested more than %u levels deep", HCL_DEPTH_MAX);
     return true;
 }
 
@@ -40,10 +40,10 @@ static const struct hcl_expr *finish_list(struct parser *p, struct hcl_expr *e, 
         *n = l->n;
         *items = arena_memdup(p->a, l->items, l->n * sizeof(*l->items));
         if (!*items)
-            parse_fail_memory(p);
+            parser_fail_memory(p);
         for (size_t i = 0; i < l->n && p->r == 0; i++)
-            parse_adopt(p, e, l->items[i]);
-        parse_adopt(p, e, NULL);
+            parser_adopt(p, e, l->items[i]);
+        parser_adopt(p, e, NULL);
     }
     vec_free(l);
     return p->r == 0 ? e : NULL;
@@ -53,43 +53,43 @@ static const struct hcl_expr *finish_list(struct parser *p, struct hcl_expr *e, 
 static void parse_items(struct parser *p, enum tok_kind close, expr_list *l, bool *ret_expand)
 {
     for (;;) {
-        if (parse_peek(p).kind == close)
+        if (parser_peek(p).kind == close)
             break;
-        const struct hcl_expr *item = parse_expr(p);
+        const struct hcl_expr *item = parser_expr(p);
         if (!item)
             return;
         if (vec_push(l, item) < 0) {
-            parse_fail_memory(p);
+            parser_fail_memory(p);
             return;
         }
-        struct tok t = parse_peek(p);
+        struct tok t = parser_peek(p);
         if (t.kind == T_COMMA) {
-            parse_next(p);
+            parser_next(p);
         } else if (t.kind == T_ELLIPSIS && ret_expand) {
-            parse_next(p);
+            parser_next(p);
             *ret_expand = true;
-            parse_expect(p, close, "after \"...\"", NULL);
+            parser_expect(p, close, "after \"...\"", NULL);
             return;
         } else if (t.kind != close) {
-            parse_unexpected(p, t,
-                             close == T_RPAREN ? "\",\" or \")\" after an argument"
-                                               : "\",\" or \"]\" after an element");
+            parser_unexpected(p, t,
+                              close == T_RPAREN ? "\",\" or \")\" after an argument"
+                                                : "\",\" or \"]\" after an element");
             return;
         }
     }
-    parse_next(p);
+    parser_next(p);
 }
 
 static const struct hcl_expr *parse_call(struct parser *p, struct tok name)
 {
     bool outer = p->skip_newlines;
-    struct hcl_expr *e = parse_node(p, EX_CALL, name.start);
+    struct hcl_expr *e = parser_node(p, EX_CALL, name.start);
     expr_list l = {0};
     if (e) {
-        parse_next(p);
+        parser_next(p);
         p->skip_newlines = true;
-        e->call.name = parse_dup(p, name);
-        e->call.name_range = parse_range(p, name.start, name.end);
+        e->call.name = parser_dup(p, name);
+        e->call.name_range = parser_range(p, name.start, name.end);
         parse_items(p, T_RPAREN, &l, &e->call.expand);
         p->skip_newlines = outer;
     }
@@ -100,12 +100,12 @@ static const struct hcl_expr *parse_tuple(struct parser *p, uint32_t start)
 {
     bool outer = p->skip_newlines;
     p->skip_newlines = true;
-    if (parse_is_word(p, parse_peek(p), "for")) {
-        const struct hcl_expr *loop = parse_for(p, start, T_RBRACK);
+    if (parser_is_word(p, parser_peek(p), "for")) {
+        const struct hcl_expr *loop = parser_for(p, start, T_RBRACK);
         p->skip_newlines = outer;
         return loop;
     }
-    struct hcl_expr *e = parse_node(p, EX_TUPLE, start);
+    struct hcl_expr *e = parser_node(p, EX_TUPLE, start);
     expr_list l = {0};
     parse_items(p, T_RBRACK, &l, NULL);
     p->skip_newlines = outer;
@@ -115,17 +115,17 @@ static const struct hcl_expr *parse_tuple(struct parser *p, uint32_t start)
 /* A bare word as key means its own name; anything else is evaluated. */
 static const struct hcl_expr *parse_key(struct parser *p)
 {
-    struct tok first = parse_peek(p);
-    const struct hcl_expr *key = parse_expr(p);
+    struct tok first = parser_peek(p);
+    const struct hcl_expr *key = parser_expr(p);
     if (!key || first.kind != T_IDENT)
         return key;
     if (key->kind == EX_ATTR && key->root)
-        return parse_fail(p, key->range,
-                          "put this key in quotes if it is meant literally, or in parentheses to "
-                          "use its value");
+        return parser_fail(p, key->range,
+                           "put this key in quotes if it is meant literally, or in parentheses to "
+                           "use its value");
     if (key->kind != EX_VAR)
         return key;
-    struct hcl_expr *lit = parse_node(p, EX_LIT, key->range.start);
+    struct hcl_expr *lit = parser_node(p, EX_LIT, key->range.start);
     if (!lit)
         return NULL;
     lit->range = key->range;
@@ -138,18 +138,18 @@ static bool parse_item(struct parser *p, struct hcl_item *ret)
     ret->key = parse_key(p);
     if (!ret->key)
         return false;
-    struct tok t = parse_peek(p);
+    struct tok t = parser_peek(p);
     if (t.kind != T_ASSIGN && t.kind != T_COLON)
-        return parse_unexpected(p, t, "\"=\" or \":\" after a key");
-    parse_next(p);
-    ret->value = parse_expr(p);
+        return parser_unexpected(p, t, "\"=\" or \":\" after a key");
+    parser_next(p);
+    ret->value = parser_expr(p);
     if (!ret->value)
         return false;
-    t = parse_peek(p);
+    t = parser_peek(p);
     if (t.kind == T_COMMA || t.kind == T_NEWLINE)
-        parse_next(p);
+        parser_next(p);
     else if (t.kind != T_RBRACE)
-        return parse_unexpected(p, t, "\",\", a line break or \"}\" after a value");
+        return parser_unexpected(p, t, "\",\", a line break or \"}\" after a value");
     return true;
 }
 
@@ -157,24 +157,24 @@ static const struct hcl_expr *parse_items_of_object(struct parser *p, struct hcl
 {
     VEC(struct hcl_item) items = {0};
     while (p->r == 0) {
-        struct tok t = parse_peek(p);
+        struct tok t = parser_peek(p);
         struct hcl_item item;
         if (t.kind == T_NEWLINE) {
-            parse_next(p);
+            parser_next(p);
             continue;
         }
         if (t.kind == T_RBRACE)
             break;
         if (t.kind == T_EOF)
-            parse_unexpected(p, t, "\"}\" to close the object");
+            parser_unexpected(p, t, "\"}\" to close the object");
         else if (parse_item(p, &item) && vec_push(&items, item) < 0)
-            parse_fail_memory(p);
+            parser_fail_memory(p);
     }
-    parse_next(p);
+    parser_next(p);
     for (size_t i = 0; i < items.n && p->r == 0; i++)
-        if (parse_adopt(p, e, items.items[i].key))
-            parse_adopt(p, e, items.items[i].value);
-    parse_adopt(p, e, NULL);
+        if (parser_adopt(p, e, items.items[i].key))
+            parser_adopt(p, e, items.items[i].value);
+    parser_adopt(p, e, NULL);
     e->object.n = items.n;
     e->object.items = arena_memdup(p->a, items.items, items.n * sizeof(*items.items));
     vec_free(&items);
@@ -186,11 +186,11 @@ static const struct hcl_expr *parse_object(struct parser *p, uint32_t start)
     bool outer = p->skip_newlines;
     const struct hcl_expr *e = NULL;
     p->skip_newlines = true;
-    if (parse_is_word(p, parse_peek(p), "for")) {
-        e = parse_for(p, start, T_RBRACE);
+    if (parser_is_word(p, parser_peek(p), "for")) {
+        e = parser_for(p, start, T_RBRACE);
     } else {
         p->skip_newlines = false;
-        struct hcl_expr *object = parse_node(p, EX_OBJECT, start);
+        struct hcl_expr *object = parser_node(p, EX_OBJECT, start);
         if (object)
             e = parse_items_of_object(p, object);
     }
@@ -201,67 +201,67 @@ static const struct hcl_expr *parse_object(struct parser *p, uint32_t start)
 static bool parse_for_names(struct parser *p, struct hcl_expr *e)
 {
     struct tok t;
-    if (!parse_expect(p, T_IDENT, "for the loop", &t))
+    if (!parser_expect(p, T_IDENT, "for the loop", &t))
         return false;
-    e->loop.val_name = parse_dup(p, t);
-    if (parse_peek(p).kind == T_COMMA) {
-        parse_next(p);
-        if (!parse_expect(p, T_IDENT, "for the loop's value", &t))
+    e->loop.val_name = parser_dup(p, t);
+    if (parser_peek(p).kind == T_COMMA) {
+        parser_next(p);
+        if (!parser_expect(p, T_IDENT, "for the loop's value", &t))
             return false;
         e->loop.key_name = e->loop.val_name;
-        e->loop.val_name = parse_dup(p, t);
+        e->loop.val_name = parser_dup(p, t);
     }
-    t = parse_next(p);
-    if (!parse_is_word(p, t, "in"))
-        return parse_unexpected(p, t, "\"in\" after the loop's names");
-    e->loop.coll = parse_expr(p);
+    t = parser_next(p);
+    if (!parser_is_word(p, t, "in"))
+        return parser_unexpected(p, t, "\"in\" after the loop's names");
+    e->loop.coll = parser_expr(p);
     return e->loop.coll != NULL;
 }
 
 static bool parse_for_values(struct parser *p, struct hcl_expr *e, enum tok_kind close)
 {
-    e->loop.val = parse_expr(p);
+    e->loop.val = parser_expr(p);
     if (!e->loop.val)
         return false;
-    struct tok t = parse_peek(p);
+    struct tok t = parser_peek(p);
     if (close == T_RBRACE) {
-        if (!parse_expect(p, T_FATARROW, "between key and value", NULL))
+        if (!parser_expect(p, T_FATARROW, "between key and value", NULL))
             return false;
         e->loop.key = e->loop.val;
-        e->loop.val = parse_expr(p);
+        e->loop.val = parser_expr(p);
         if (!e->loop.val)
             return false;
-        if (parse_peek(p).kind == T_ELLIPSIS) {
-            parse_next(p);
+        if (parser_peek(p).kind == T_ELLIPSIS) {
+            parser_next(p);
             e->loop.group = true;
         }
     } else if (t.kind == T_FATARROW) {
-        return parse_fail(p, parse_range(p, t.start, t.end),
-                          "\"=>\" belongs to the {for ...} form; [for ...] makes a list");
+        return parser_fail(p, parser_range(p, t.start, t.end),
+                           "\"=>\" belongs to the {for ...} form; [for ...] makes a list");
     }
-    if (!parse_is_word(p, parse_peek(p), "if"))
+    if (!parser_is_word(p, parser_peek(p), "if"))
         return true;
-    parse_next(p);
-    e->loop.filter = parse_expr(p);
+    parser_next(p);
+    e->loop.filter = parser_expr(p);
     return e->loop.filter != NULL;
 }
 
-const struct hcl_expr *parse_for(struct parser *p, uint32_t start, enum tok_kind close)
+const struct hcl_expr *parser_for(struct parser *p, uint32_t start, enum tok_kind close)
 {
-    struct hcl_expr *e = parse_node(p, EX_FOR, start);
-    parse_next(p);
+    struct hcl_expr *e = parser_node(p, EX_FOR, start);
+    parser_next(p);
     if (!e || !parse_for_names(p, e) ||
-        !parse_expect(p, T_COLON, "after the loop's collection", NULL) ||
-        !parse_for_values(p, e, close) || !parse_expect(p, close, "to close the loop", NULL))
+        !parser_expect(p, T_COLON, "after the loop's collection", NULL) ||
+        !parse_for_values(p, e, close) || !parser_expect(p, close, "to close the loop", NULL))
         return NULL;
-    bool ok = parse_adopt(p, e, e->loop.coll) && parse_adopt(p, e, e->loop.key) &&
-              parse_adopt(p, e, e->loop.val) && parse_adopt(p, e, e->loop.filter);
+    bool ok = parser_adopt(p, e, e->loop.coll) && parser_adopt(p, e, e->loop.key) &&
+              parser_adopt(p, e, e->loop.val) && parser_adopt(p, e, e->loop.filter);
     return ok ? e : NULL;
 }
 
 static const struct hcl_expr *parse_literal(struct parser *p, struct tok t, struct val v)
 {
-    struct hcl_expr *e = parse_node(p, EX_LIT, t.start);
+    struct hcl_expr *e = parser_node(p, EX_LIT, t.start);
     if (e)
         e->lit = v;
     return e;
@@ -269,16 +269,16 @@ static const struct hcl_expr *parse_literal(struct parser *p, struct tok t, stru
 
 static const struct hcl_expr *parse_word(struct parser *p, struct tok t)
 {
-    if (parse_is_word(p, t, "true") || parse_is_word(p, t, "false"))
+    if (parser_is_word(p, t, "true") || parser_is_word(p, t, "false"))
         return parse_literal(p, t, val_bool(t.end - t.start == 4));
-    if (parse_is_word(p, t, "null"))
+    if (parser_is_word(p, t, "null"))
         return parse_literal(p, t, val_null());
-    if (parse_peek(p).kind == T_LPAREN)
+    if (parser_peek(p).kind == T_LPAREN)
         return parse_call(p, t);
-    struct hcl_expr *e = parse_node(p, EX_VAR, t.start);
+    struct hcl_expr *e = parser_node(p, EX_VAR, t.start);
     if (!e)
         return NULL;
-    e->name = parse_dup(p, t);
+    e->name = parser_dup(p, t);
     e->root = e;
     e->in_text = p->in_text == t.start + 1;
     return e->name.p ? e : NULL;
@@ -288,12 +288,12 @@ static const struct hcl_expr *parse_paren(struct parser *p, uint32_t start)
 {
     bool outer = p->skip_newlines;
     p->skip_newlines = true;
-    const struct hcl_expr *inner = parse_expr(p);
-    if (!inner || !parse_expect(p, T_RPAREN, "to close the parenthesis", NULL))
+    const struct hcl_expr *inner = parser_expr(p);
+    if (!inner || !parser_expect(p, T_RPAREN, "to close the parenthesis", NULL))
         return NULL;
     p->skip_newlines = outer;
-    struct hcl_expr *e = parse_node(p, EX_PAREN, start);
-    if (!e || !parse_adopt(p, e, inner))
+    struct hcl_expr *e = parser_node(p, EX_PAREN, start);
+    if (!e || !parser_adopt(p, e, inner))
         return NULL;
     e->op.a = inner;
     return e;
@@ -304,26 +304,26 @@ static const struct hcl_expr *parse_number(struct parser *p, struct tok t)
     struct val v;
     struct tok after = lex_token(p->src->text, p->pos, false);
     if (after.kind == T_IDENT && after.start == t.end)
-        return parse_fail(p, parse_range(p, t.start, after.end),
-                          "\"%.*s\" is not a number; put it in quotes if it is a text",
-                          (int)MIN(after.end - t.start, 64u), p->src->text.p + t.start);
-    if (!number_parse(parse_text(p, t), &v))
-        return parse_fail(p, parse_range(p, t.start, t.end), "this number is too large");
+        return parser_fail(p, parser_range(p, t.start, after.end),
+                           "\"%.*s\" is not a number; put it in quotes if it is a text",
+                           (int)MIN(after.end - t.start, 64u), p->src->text.p + t.start);
+    if (!number_parse(parser_text(p, t), &v))
+        return parser_fail(p, parser_range(p, t.start, t.end), "this number is too large");
     return parse_literal(p, t, v);
 }
 
 static const struct hcl_expr *parse_primary(struct parser *p)
 {
-    struct tok t = parse_next(p);
+    struct tok t = parser_next(p);
     switch (t.kind) {
     case T_NUMBER:
         return parse_number(p, t);
     case T_IDENT:
         return parse_word(p, t);
     case T_QUOTE:
-        return parse_quoted(p, t.start);
+        return parser_quoted(p, t.start);
     case T_HEREDOC:
-        return parse_heredoc(p, t);
+        return parser_heredoc(p, t);
     case T_LPAREN:
         return parse_paren(p, t.start);
     case T_LBRACK:
@@ -331,15 +331,15 @@ static const struct hcl_expr *parse_primary(struct parser *p)
     case T_LBRACE:
         return parse_object(p, t.start);
     default:
-        return parse_unexpected(p, t, "a value");
+        return parser_unexpected(p, t, "a value");
     }
 }
 
 static struct hcl_expr *new_access(struct parser *p, enum expr_kind kind,
                                    const struct hcl_expr *base, const struct hcl_expr *key)
 {
-    struct hcl_expr *e = parse_node(p, kind, base->range.start);
-    if (!e || !parse_adopt(p, e, base) || !parse_adopt(p, e, key))
+    struct hcl_expr *e = parser_node(p, kind, base->range.start);
+    if (!e || !parser_adopt(p, e, base) || !parser_adopt(p, e, key))
         return NULL;
     e->access.base = base;
     e->access.key = key;
@@ -351,16 +351,16 @@ static struct hcl_expr *new_access(struct parser *p, enum expr_kind kind,
 /* Behind a dot: `.name` or the old `.0`, whose digits end before the next dot. */
 static const struct hcl_expr *parse_member(struct parser *p, const struct hcl_expr *base)
 {
-    struct tok t = parse_next(p);
+    struct tok t = parser_next(p);
     if (t.kind == T_IDENT) {
         struct hcl_expr *e = new_access(p, EX_ATTR, base, NULL);
         if (!e)
             return NULL;
-        e->access.name = parse_dup(p, t);
+        e->access.name = parser_dup(p, t);
         return e->access.name.p ? e : NULL;
     }
     if (t.kind != T_NUMBER)
-        return parse_unexpected(p, t, "a name after \".\"");
+        return parser_unexpected(p, t, "a name after \".\"");
     const char *text = p->src->text.p;
     for (t.end = t.start; text[t.end] >= '0' && text[t.end] <= '9';)
         t.end++;
@@ -373,15 +373,15 @@ static const struct hcl_expr *parse_postfix(struct parser *p, const struct hcl_e
 
 static const struct hcl_expr *new_item(struct parser *p)
 {
-    return parse_node(p, EX_ITEM, p->pos);
+    return parser_node(p, EX_ITEM, p->pos);
 }
 
 /* `.*`: names behind it are taken of each item; an index is taken of the whole. */
 static const struct hcl_expr *parse_attr_splat(struct parser *p, const struct hcl_expr *base)
 {
     const struct hcl_expr *each = new_item(p);
-    while (each && parse_peek(p).kind == T_DOT) {
-        parse_next(p);
+    while (each && parser_peek(p).kind == T_DOT) {
+        parser_next(p);
         each = parse_member(p, each);
     }
     return each ? new_access(p, EX_SPLAT, base, each) : NULL;
@@ -391,17 +391,17 @@ static const struct hcl_expr *parse_index(struct parser *p, const struct hcl_exp
 {
     bool outer = p->skip_newlines;
     p->skip_newlines = true;
-    if (parse_peek(p).kind == T_STAR) {
-        parse_next(p);
-        if (!parse_expect(p, T_RBRACK, "after \"[*\"", NULL))
+    if (parser_peek(p).kind == T_STAR) {
+        parser_next(p);
+        if (!parser_expect(p, T_RBRACK, "after \"[*\"", NULL))
             return NULL;
         p->skip_newlines = outer;
         const struct hcl_expr *each = new_item(p);
         each = each ? parse_postfix(p, each) : NULL;
         return each ? new_access(p, EX_SPLAT, base, each) : NULL;
     }
-    const struct hcl_expr *key = parse_expr(p);
-    if (!key || !parse_expect(p, T_RBRACK, "after the index", NULL))
+    const struct hcl_expr *key = parser_expr(p);
+    if (!key || !parser_expect(p, T_RBRACK, "after the index", NULL))
         return NULL;
     p->skip_newlines = outer;
     return new_access(p, EX_INDEX, base, key);
@@ -409,20 +409,20 @@ static const struct hcl_expr *parse_index(struct parser *p, const struct hcl_exp
 
 static const struct hcl_expr *parse_postfix(struct parser *p, const struct hcl_expr *e)
 {
-    if (!parse_enter(p, p->pos))
+    if (!parser_enter(p, p->pos))
         return NULL;
     while (e) {
-        struct tok t = parse_peek(p);
+        struct tok t = parser_peek(p);
         if (t.kind == T_DOT) {
-            parse_next(p);
-            if (parse_peek(p).kind == T_STAR) {
-                parse_next(p);
+            parser_next(p);
+            if (parser_peek(p).kind == T_STAR) {
+                parser_next(p);
                 e = parse_attr_splat(p, e);
             } else {
                 e = parse_member(p, e);
             }
         } else if (t.kind == T_LBRACK) {
-            parse_next(p);
+            parser_next(p);
             e = parse_index(p, e);
         } else {
             break;
@@ -434,18 +434,18 @@ static const struct hcl_expr *parse_postfix(struct parser *p, const struct hcl_e
 
 static const struct hcl_expr *parse_unary(struct parser *p)
 {
-    struct tok t = parse_peek(p);
+    struct tok t = parser_peek(p);
     if (t.kind != T_MINUS && t.kind != T_NOT) {
         const struct hcl_expr *e = parse_primary(p);
         return e ? parse_postfix(p, e) : NULL;
     }
-    parse_next(p);
-    if (!parse_enter(p, t.start))
+    parser_next(p);
+    if (!parser_enter(p, t.start))
         return NULL;
     const struct hcl_expr *a = parse_unary(p);
     p->depth--;
-    struct hcl_expr *e = a ? parse_node(p, EX_UNARY, t.start) : NULL;
-    if (!e || !parse_adopt(p, e, a))
+    struct hcl_expr *e = a ? parser_node(p, EX_UNARY, t.start) : NULL;
+    if (!e || !parser_adopt(p, e, a))
         return NULL;
     e->op.op = t.kind == T_MINUS ? OP_NEG : OP_NOT;
     e->op.a = a;
@@ -467,13 +467,13 @@ static const struct hcl_expr *parse_binary(struct parser *p, int level)
 {
     const struct hcl_expr *a = parse_unary(p);
     while (a) {
-        const struct binary *b = &binaries[parse_peek(p).kind];
+        const struct binary *b = &binaries[parser_peek(p).kind];
         if (b->op == OP_NONE || b->level < level)
             break;
-        parse_next(p);
+        parser_next(p);
         const struct hcl_expr *right = parse_binary(p, b->level + 1);
-        struct hcl_expr *e = right ? parse_node(p, EX_BINARY, a->range.start) : NULL;
-        if (!e || !parse_adopt(p, e, a) || !parse_adopt(p, e, right))
+        struct hcl_expr *e = right ? parser_node(p, EX_BINARY, a->range.start) : NULL;
+        if (!e || !parser_adopt(p, e, a) || !parser_adopt(p, e, right))
             return NULL;
         e->op.op = b->op;
         e->op.a = a;
@@ -485,12 +485,12 @@ static const struct hcl_expr *parse_binary(struct parser *p, int level)
 
 static const struct hcl_expr *parse_cond(struct parser *p, const struct hcl_expr *test)
 {
-    parse_next(p);
-    const struct hcl_expr *yes = parse_expr(p), *no = NULL;
-    if (yes && parse_expect(p, T_COLON, "in the conditional expression", NULL))
-        no = parse_expr(p);
-    struct hcl_expr *e = no ? parse_node(p, EX_COND, test->range.start) : NULL;
-    if (!e || !parse_adopt(p, e, test) || !parse_adopt(p, e, yes) || !parse_adopt(p, e, no))
+    parser_next(p);
+    const struct hcl_expr *yes = parser_expr(p), *no = NULL;
+    if (yes && parser_expect(p, T_COLON, "in the conditional expression", NULL))
+        no = parser_expr(p);
+    struct hcl_expr *e = no ? parser_node(p, EX_COND, test->range.start) : NULL;
+    if (!e || !parser_adopt(p, e, test) || !parser_adopt(p, e, yes) || !parser_adopt(p, e, no))
         return NULL;
     e->cond.test = test;
     e->cond.yes = yes;
@@ -498,12 +498,12 @@ static const struct hcl_expr *parse_cond(struct parser *p, const struct hcl_expr
     return e;
 }
 
-const struct hcl_expr *parse_expr(struct parser *p)
+const struct hcl_expr *parser_expr(struct parser *p)
 {
-    if (!parse_enter(p, p->pos))
+    if (!parser_enter(p, p->pos))
         return NULL;
     const struct hcl_expr *e = parse_binary(p, 1);
-    if (e && parse_peek(p).kind == T_QUESTION)
+    if (e && parser_peek(p).kind == T_QUESTION)
         e = parse_cond(p, e);
     p->depth--;
     return e;

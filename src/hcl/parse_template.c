@@ -40,8 +40,11 @@ static char at(struct parser *p, uint32_t k)
 
 static bool push(struct parser *p, struct pieces *t, struct piece piece)
 {
+    if (++p->tokens > HCL_TOKENS_MAX)
+        return parser_fail(p, piece.range, "more than %u words, marks and lines in one file",
+                           HCL_TOKENS_MAX);
     if (vec_push(&t->v, piece) < 0)
-        parse_fail_memory(p);
+        parser_fail_memory(p);
     return p->r == 0;
 }
 
@@ -49,7 +52,7 @@ static bool push(struct parser *p, struct pieces *t, struct piece piece)
 static bool end_text(struct parser *p, struct pieces *t)
 {
     if (t->text.failed)
-        parse_fail_memory(p);
+        parser_fail_memory(p);
     if (p->r < 0)
         return false;
     bool bol = t->bol;
@@ -58,7 +61,7 @@ static bool end_text(struct parser *p, struct pieces *t)
         return true;
     struct piece piece = {
         .kind = P_TEXT,
-        .range = parse_range(p, t->text_start, p->pos),
+        .range = parser_range(p, t->text_start, p->pos),
         .text = str_n(arena_strndup(p->a, t->text.p, t->text.n), t->text.n),
         .bol = bol,
         .trim_left = t->trim_next,
@@ -66,14 +69,14 @@ static bool end_text(struct parser *p, struct pieces *t)
     t->trim_next = false;
     buf_reset(&t->text);
     if (!piece.text.p)
-        parse_fail_memory(p);
+        parser_fail_memory(p);
     return p->r == 0 && push(p, t, piece);
 }
 
 static bool parse_if(struct parser *p, struct piece *piece)
 {
     piece->kind = P_IF;
-    piece->expr = parse_expr(p);
+    piece->expr = parser_expr(p);
     return piece->expr != NULL;
 }
 
@@ -81,44 +84,44 @@ static bool parse_for_head(struct parser *p, struct piece *piece)
 {
     struct tok t;
     piece->kind = P_FOR;
-    if (!parse_expect(p, T_IDENT, "for the loop", &t))
+    if (!parser_expect(p, T_IDENT, "for the loop", &t))
         return false;
-    piece->val_name = parse_dup(p, t);
-    if (parse_peek(p).kind == T_COMMA) {
-        parse_next(p);
-        if (!parse_expect(p, T_IDENT, "for the loop's value", &t))
+    piece->val_name = parser_dup(p, t);
+    if (parser_peek(p).kind == T_COMMA) {
+        parser_next(p);
+        if (!parser_expect(p, T_IDENT, "for the loop's value", &t))
             return false;
         piece->key_name = piece->val_name;
-        piece->val_name = parse_dup(p, t);
+        piece->val_name = parser_dup(p, t);
     }
-    t = parse_next(p);
-    if (!parse_is_word(p, t, "in"))
-        return parse_unexpected(p, t, "\"in\" after the loop's names");
-    piece->expr = parse_expr(p);
+    t = parser_next(p);
+    if (!parser_is_word(p, t, "in"))
+        return parser_unexpected(p, t, "\"in\" after the loop's names");
+    piece->expr = parser_expr(p);
     return piece->expr != NULL;
 }
 
 static bool parse_directive(struct parser *p, struct piece *piece)
 {
-    struct tok t = parse_next(p);
-    if (parse_is_word(p, t, "if"))
+    struct tok t = parser_next(p);
+    if (parser_is_word(p, t, "if"))
         return parse_if(p, piece);
-    if (parse_is_word(p, t, "for"))
+    if (parser_is_word(p, t, "for"))
         return parse_for_head(p, piece);
-    if (parse_is_word(p, t, "else"))
+    if (parser_is_word(p, t, "else"))
         piece->kind = P_ELSE;
-    else if (parse_is_word(p, t, "endif"))
+    else if (parser_is_word(p, t, "endif"))
         piece->kind = P_ENDIF;
-    else if (parse_is_word(p, t, "endfor"))
+    else if (parser_is_word(p, t, "endfor"))
         piece->kind = P_ENDFOR;
     else
-        return parse_unexpected(p, t, "if, else, endif, for or endfor after \"%{\"");
+        return parser_unexpected(p, t, "if, else, endif, for or endfor after \"%{\"");
     return true;
 }
 
 static void mark_lone_name(struct parser *p)
 {
-    struct tok name = parse_peek(p), after = lex_token(p->src->text, name.end, true);
+    struct tok name = parser_peek(p), after = lex_token(p->src->text, name.end, true);
     if (name.kind == T_IDENT && (after.kind == T_RBRACE || after.kind == T_TILDE))
         p->in_text = name.start + 1;
 }
@@ -140,19 +143,22 @@ static bool parse_embedded(struct parser *p, struct pieces *t)
     p->skip_newlines = true;
     if (!directive) {
         mark_lone_name(p);
-        piece.expr = parse_expr(p);
+        piece.expr = parser_expr(p);
     }
     if (directive ? !parse_directive(p, &piece) : !piece.expr)
         return false;
     t->trim_next = false;
-    if (parse_peek(p).kind == T_TILDE) {
-        parse_next(p);
+    if (parser_peek(p).kind == T_TILDE) {
+        parser_next(p);
         t->trim_next = true;
     }
-    if (!parse_expect(p, T_RBRACE, directive ? "to close \"%{\"" : "to close \"${\"", NULL))
+    if (!parser_expect(p, T_RBRACE,
+                       directive ? "to close \"%{\"; a literal one is written \"%%{\""
+                                 : "to close \"${\"; a literal one is written \"$${\"",
+                       NULL))
         return false;
     p->skip_newlines = outer;
-    piece.range = parse_range(p, start, p->pos);
+    piece.range = parser_range(p, start, p->pos);
     t->text_start = p->pos;
     return push(p, t, piece);
 }
@@ -177,7 +183,7 @@ static bool parse_marked(struct parser *p, struct pieces *t, bool *ret_done)
 static bool parse_unicode(struct parser *p, struct buf *b, unsigned n_digits)
 {
     uint32_t c = 0;
-    struct hcl_range range = parse_range(p, p->pos, p->pos + 2 + n_digits);
+    struct hcl_range range = parser_range(p, p->pos, p->pos + 2 + n_digits);
     for (unsigned i = 0; i < n_digits; i++) {
         char d = at(p, 2 + i);
         int v = d >= '0' && d <= '9'   ? d - '0'
@@ -185,11 +191,11 @@ static bool parse_unicode(struct parser *p, struct buf *b, unsigned n_digits)
                 : d >= 'A' && d <= 'F' ? d - 'A' + 10
                                        : -1;
         if (v < 0)
-            return parse_fail(p, range, "\\%c needs %u hexadecimal digits", at(p, 1), n_digits);
+            return parser_fail(p, range, "\\%c needs %u hexadecimal digits", at(p, 1), n_digits);
         c = c << 4 | (uint32_t)v;
     }
     if (!utf8_add(b, c))
-        return parse_fail(p, range, "there is no such character");
+        return parser_fail(p, range, "there is no such character");
     p->pos += 2 + n_digits;
     return true;
 }
@@ -206,9 +212,9 @@ static bool parse_escape(struct parser *p, struct buf *b)
     }
     if (c == 'u' || c == 'U')
         return parse_unicode(p, b, c == 'u' ? 4 : 8);
-    return parse_fail(p, parse_range(p, p->pos, p->pos + 2),
-                      "unknown escape sequence; known are \\n \\r \\t \\\" \\\\ \\uNNNN "
-                      "\\UNNNNNNNN, and \\\\ is a backslash itself");
+    return parser_fail(p, parser_range(p, p->pos, p->pos + 2),
+                       "unknown escape sequence; known are \\n \\r \\t \\\" \\\\ \\uNNNN "
+                       "\\UNNNNNNNN, and \\\\ is a backslash itself");
 }
 
 static bool parse_quoted_char(struct parser *p, struct pieces *t, uint32_t open)
@@ -216,9 +222,9 @@ static bool parse_quoted_char(struct parser *p, struct pieces *t, uint32_t open)
     char c = at(p, 0);
     bool done = false;
     if (p->pos >= p->src->text.n || c == '\n')
-        return parse_fail(p, parse_range(p, open, p->pos),
-                          "this string is not closed on its line; a text of several lines is "
-                          "written as \\n or as heredoc (<<EOF)");
+        return parser_fail(p, parser_range(p, open, p->pos),
+                           "this string is not closed on its line; a text of several lines is "
+                           "written as \\n or as heredoc (<<EOF)");
     if (c == '\\')
         return parse_escape(p, &t->text);
     if ((c == '$' || c == '%') && !parse_marked(p, t, &done))
@@ -230,21 +236,21 @@ static bool parse_quoted_char(struct parser *p, struct pieces *t, uint32_t open)
     return true;
 }
 
-bool parse_quoted_label(struct parser *p, struct tok open, struct str *ret)
+bool parser_quoted_label(struct parser *p, struct tok open, struct str *ret)
 {
     cleanup_with(pieces_free) struct pieces t = {0};
     while (p->r == 0 && at(p, 0) != '"') {
         if ((at(p, 0) == '$' || at(p, 0) == '%') && at(p, 1) == '{')
-            return parse_fail(p, parse_range(p, p->pos, p->pos + 2),
-                              "a label cannot contain ${...} or %%{...}; a \"dynamic\" block can "
-                              "compute labels");
+            return parser_fail(p, parser_range(p, p->pos, p->pos + 2),
+                               "a label cannot contain ${...} or %%{...}; a \"dynamic\" block can "
+                               "compute labels");
         parse_quoted_char(p, &t, open.start);
     }
     if (p->r < 0)
         return false;
     p->pos++;
     *ret = str_n(arena_strndup(p->a, t.text.p, t.text.n), t.text.n);
-    return ret->p && !t.text.failed ? true : (bool)parse_fail_memory(p);
+    return ret->p && !t.text.failed ? true : (bool)parser_fail_memory(p);
 }
 
 static void trim(struct pieces *t)
@@ -309,17 +315,18 @@ static const struct hcl_expr *nest_if(struct nest *n, const struct piece *open)
     if (!yes)
         return NULL;
     if (n->i >= n->n)
-        return parse_fail(p, open->range, "this %%{ if } has no %%{ endif }");
+        return parser_fail(p, open->range, "this %%{ if } has no %%{ endif }");
     if (n->items[n->i++].kind == P_ELSE) {
         no = nest_until(n, open->range.start, 1u << P_ENDIF);
         if (!no)
             return NULL;
         if (n->i >= n->n)
-            return parse_fail(p, open->range, "this %%{ if } has no %%{ endif }");
+            return parser_fail(p, open->range, "this %%{ if } has no %%{ endif }");
         n->i++;
     }
-    struct hcl_expr *e = parse_node(p, EX_COND, open->range.start);
-    if (!e || !parse_adopt(p, e, open->expr) || !parse_adopt(p, e, yes) || !parse_adopt(p, e, no))
+    struct hcl_expr *e = parser_node(p, EX_COND, open->range.start);
+    if (!e || !parser_adopt(p, e, open->expr) || !parser_adopt(p, e, yes) ||
+        !parser_adopt(p, e, no))
         return NULL;
     e->range = open->range;
     e->cond.test = open->expr;
@@ -335,10 +342,10 @@ static const struct hcl_expr *nest_for(struct nest *n, const struct piece *open)
     if (!body)
         return NULL;
     if (n->i >= n->n)
-        return parse_fail(p, open->range, "this %%{ for } has no %%{ endfor }");
+        return parser_fail(p, open->range, "this %%{ for } has no %%{ endfor }");
     n->i++;
-    struct hcl_expr *e = parse_node(p, EX_TPL_FOR, open->range.start);
-    if (!e || !parse_adopt(p, e, open->expr) || !parse_adopt(p, e, body))
+    struct hcl_expr *e = parser_node(p, EX_TPL_FOR, open->range.start);
+    if (!e || !parser_adopt(p, e, open->expr) || !parser_adopt(p, e, body))
         return NULL;
     e->range = open->range;
     e->loop.coll = open->expr;
@@ -354,7 +361,7 @@ static const struct hcl_expr *nest_piece(struct nest *n, unsigned stops)
     struct hcl_expr *e;
     switch (x->kind) {
     case P_TEXT:
-        e = parse_node(n->p, EX_LIT, x->range.start);
+        e = parser_node(n->p, EX_LIT, x->range.start);
         if (!e)
             return NULL;
         e->range = x->range;
@@ -367,9 +374,9 @@ static const struct hcl_expr *nest_piece(struct nest *n, unsigned stops)
     case P_FOR:
         return nest_for(n, x);
     default:
-        return parse_fail(n->p, x->range,
-                          stops ? "this closes another directive than the open one"
-                                : "there is no open %%{ if } or %%{ for } here");
+        return parser_fail(n->p, x->range,
+                           stops ? "this closes another directive than the open one"
+                                 : "there is no open %%{ if } or %%{ for } here");
     }
 }
 
@@ -377,18 +384,18 @@ static const struct hcl_expr *nest_piece(struct nest *n, unsigned stops)
 static const struct hcl_expr *nest_until(struct nest *n, uint32_t start, unsigned stops)
 {
     struct parser *p = n->p;
-    struct hcl_expr *e = parse_enter(p, start) ? parse_node(p, EX_TEMPLATE, start) : NULL;
+    struct hcl_expr *e = parser_enter(p, start) ? parser_node(p, EX_TEMPLATE, start) : NULL;
     VEC(const struct hcl_expr *) parts = {0};
     while (e && p->r == 0 && n->i < n->n && !(stops >> n->items[n->i].kind & 1)) {
         const struct hcl_expr *part = nest_piece(n, stops);
-        if (part && parse_adopt(p, e, part) && vec_push(&parts, part) < 0)
-            parse_fail_memory(p);
+        if (part && parser_adopt(p, e, part) && vec_push(&parts, part) < 0)
+            parser_fail_memory(p);
     }
     if (e && p->r == 0) {
         e->list.n = parts.n;
         e->list.items = arena_memdup(p->a, parts.items, parts.n * sizeof(*parts.items));
         if (!e->list.items)
-            parse_fail_memory(p);
+            parser_fail_memory(p);
     }
     vec_free(&parts);
     p->depth--;
@@ -420,7 +427,7 @@ static const struct hcl_expr *finish(struct parser *p, struct pieces *t, uint32_
     const struct hcl_expr *nested = nest_until(&n, start, 0);
     if (!nested)
         return NULL;
-    struct hcl_expr *e = parse_node(p, EX_TEMPLATE, start);
+    struct hcl_expr *e = parser_node(p, EX_TEMPLATE, start);
     if (!e)
         return NULL;
     e->list = nested->list;
@@ -428,7 +435,7 @@ static const struct hcl_expr *finish(struct parser *p, struct pieces *t, uint32_
     return simplify(p, e, t);
 }
 
-const struct hcl_expr *parse_quoted(struct parser *p, uint32_t start)
+const struct hcl_expr *parser_quoted(struct parser *p, uint32_t start)
 {
     cleanup_with(pieces_free) struct pieces t = {.text_start = p->pos};
     while (p->r == 0 && at(p, 0) != '"')
@@ -478,29 +485,29 @@ static bool parse_heredoc_mark(struct parser *p, struct str *ret)
 {
     struct tok mark = lex_token(p->src->text, p->pos, false);
     if (mark.kind != T_IDENT || mark.start != p->pos)
-        return parse_unexpected(p, mark, "the heredoc's end mark, like <<EOF");
+        return parser_unexpected(p, mark, "the heredoc's end mark, like <<EOF");
     p->pos = mark.end;
-    *ret = parse_text(p, mark);
+    *ret = parser_text(p, mark);
     struct tok nl = lex_token(p->src->text, p->pos, false);
     const char *eol = memchr(p->src->text.p + mark.end, '\n', p->src->text.n - mark.end);
     if (nl.kind != T_NEWLINE || !eol)
-        return parse_unexpected(p, nl, "a line break behind the heredoc's end mark");
+        return parser_unexpected(p, nl, "a line break behind the heredoc's end mark");
     p->pos = (uint32_t)(eol - p->src->text.p) + 1;
     return true;
 }
 
-const struct hcl_expr *parse_heredoc(struct parser *p, struct tok open)
+const struct hcl_expr *parser_heredoc(struct parser *p, struct tok open)
 {
     cleanup_with(pieces_free) struct pieces t = {0};
-    struct str mark;
-    uint32_t after;
+    struct str mark = {0};
+    uint32_t after = 0;
     if (!parse_heredoc_mark(p, &mark))
         return NULL;
     while (p->r == 0 && !at_end_mark(p, mark, &after)) {
         if (p->pos >= p->src->text.n)
-            return parse_fail(p, parse_range(p, open.start, open.end),
-                              "this heredoc is not closed: there is no line with only \"%.*s\"",
-                              (int)MIN(mark.n, 64u), mark.p);
+            return parser_fail(p, parser_range(p, open.start, open.end),
+                               "this heredoc is not closed: there is no line with only \"%.*s\"",
+                               (int)MIN(mark.n, 64u), mark.p);
         parse_heredoc_line(p, &t);
     }
     if (p->r < 0)

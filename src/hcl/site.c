@@ -173,7 +173,7 @@ static int type_error(const struct site *s, struct val v, const char *what, cons
     return site_fail(s, "%s must be a %s, not a %s", what, wanted, val_type_name(v));
 }
 
-int to_text(const struct site *s, struct val v, const char *what, struct str *ret)
+int site_text(const struct site *s, struct val v, const char *what, struct str *ret)
 {
     if (v.type == VAL_STR) {
         *ret = v.s;
@@ -194,7 +194,7 @@ int to_text(const struct site *s, struct val v, const char *what, struct str *re
     return r;
 }
 
-int to_number(const struct site *s, struct val v, const char *what, struct val *ret)
+int site_number(const struct site *s, struct val v, const char *what, struct val *ret)
 {
     if (val_is_number(v)) {
         *ret = v;
@@ -205,7 +205,7 @@ int to_number(const struct site *s, struct val v, const char *what, struct val *
     return type_error(s, v, what, "number");
 }
 
-bool bool_parse(struct str s, bool *ret)
+bool text_to_bool(struct str s, bool *ret)
 {
     bool yes = str_eqz(s, "true") || str_eqz(s, "1"), no = str_eqz(s, "false") || str_eqz(s, "0");
     if (yes || no)
@@ -213,18 +213,19 @@ bool bool_parse(struct str s, bool *ret)
     return yes || no;
 }
 
-int to_bool(const struct site *s, struct val v, const char *what, bool *ret)
+int site_bool(const struct site *s, struct val v, const char *what, bool *ret)
 {
     if (v.type == VAL_BOOL) {
         *ret = v.b;
         return 0;
     }
-    if (v.type == VAL_STR && bool_parse(v.s, ret))
+    if (v.type == VAL_STR && text_to_bool(v.s, ret))
         return 0;
     return type_error(s, v, what, "bool");
 }
 
-const char *suggest(char *buf, size_t n, struct str word, const char *const *names, size_t n_names)
+const char *site_suggest(char *buf, size_t n, struct str word, const char *const *names,
+                         size_t n_names)
 {
     const char *best = nearest_name(word, names, n_names);
     buf[0] = '\0';

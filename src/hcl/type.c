@@ -32,7 +32,7 @@ static int unknown_type(const struct hcl_expr *e, struct str name, struct err *e
 {
     char hint[128];
     return hcl_error(err, e->range, "\"%.*s\" is not a type%s", (int)MIN(name.n, 64u), name.p,
-                     suggest(hint, sizeof(hint), name, names, ARRAY_LEN(names)));
+                     site_suggest(hint, sizeof(hint), name, names, ARRAY_LEN(names)));
 }
 
 static int parse_optional(struct arena *a, const struct hcl_expr *e, struct hcl_type_field *f,
@@ -40,12 +40,12 @@ static int parse_optional(struct arena *a, const struct hcl_expr *e, struct hcl_
 {
     bool optional = e->kind == EX_CALL && str_eqz(e->call.name, "optional");
     if (!optional)
-        return type_parse(a, e, &f->type, err);
+        return hcl_type_parse(a, e, &f->type, err);
     if (e->call.n < 1 || e->call.n > 2)
         return hcl_error(err, e->range, "optional() takes a type and perhaps a default");
     f->optional = true;
     f->fallback = e->call.n == 2 ? e->call.args[1] : NULL;
-    return type_parse(a, e->call.args[0], &f->type, err);
+    return hcl_type_parse(a, e->call.args[0], &f->type, err);
 }
 
 static int parse_object_type(struct arena *a, const struct hcl_expr *arg, struct hcl_type *t,
@@ -79,7 +79,7 @@ static int parse_tuple_type(struct arena *a, const struct hcl_expr *arg, struct 
     if (!t->fields)
         return err_set(err, -ENOMEM, "out of memory");
     for (size_t i = 0; i < t->n_fields; i++) {
-        int r = type_parse(a, arg->list.items[i], &t->fields[i].type, err);
+        int r = hcl_type_parse(a, arg->list.items[i], &t->fields[i].type, err);
         if (r < 0)
             return r;
     }
@@ -99,7 +99,7 @@ static int parse_compound(struct arena *a, const struct hcl_expr *e, struct hcl_
         return parse_object_type(a, e->call.args[0], t, err);
     if (t->kind == TY_TUPLE)
         return parse_tuple_type(a, e->call.args[0], t, err);
-    return type_parse(a, e->call.args[0], &t->elem, err);
+    return hcl_type_parse(a, e->call.args[0], &t->elem, err);
 }
 
 static int parse_word_type(struct arena *a, const struct hcl_expr *e, struct hcl_type *t,
@@ -115,8 +115,8 @@ static int parse_word_type(struct arena *a, const struct hcl_expr *e, struct hcl
     return 0;
 }
 
-int type_parse(struct arena *a, const struct hcl_expr *e, const struct hcl_type **ret,
-               struct err *err)
+int hcl_type_parse(struct arena *a, const struct hcl_expr *e, const struct hcl_type **ret,
+                   struct err *err)
 {
     struct hcl_type *t = arena_new_of(a, struct hcl_type);
     int r;
@@ -180,14 +180,14 @@ static int convert_simple(const struct place *at, const struct hcl_type *t, stru
     bool b;
     struct str text;
     if (t->kind == TY_STRING && v.type != VAL_LIST && v.type != VAL_MAP) {
-        int r = to_text(at->s, v, "the value", &text);
+        int r = site_text(at->s, v, "the value", &text);
         if (r == 0)
             *ret = val_str(text);
         return r;
     }
     if (t->kind == TY_NUMBER && v.type == VAL_STR && number_parse(v.s, ret))
         return 0;
-    if (t->kind == TY_BOOL && v.type == VAL_STR && bool_parse(v.s, &b)) {
+    if (t->kind == TY_BOOL && v.type == VAL_STR && text_to_bool(v.s, &b)) {
         *ret = val_bool(b);
         return 0;
     }
@@ -215,7 +215,7 @@ static int unify_items(const struct site *s, struct val *items, size_t stride, s
         struct str text;
         if (ITEM(i).type == VAL_NULL)
             continue;
-        int r = to_text(s, ITEM(i), "an element", &text);
+        int r = site_text(s, ITEM(i), "an element", &text);
         if (r < 0)
             return r;
         ITEM(i) = val_str(text);
@@ -248,7 +248,7 @@ static int convert_list(const struct place *at, const struct hcl_type *t, struct
                 ? 0
                 : unify_items(at->s, out.list.items, sizeof(struct val), out.list.n);
     if (r == 0 && t->kind == TY_SET)
-        return set_of(at->s, out.list.items, out.list.n, ret);
+        return site_set(at->s, out.list.items, out.list.n, ret);
     if (r == 0)
         *ret = out;
     return r;
@@ -289,7 +289,7 @@ static int convert_field(const struct place *at, const struct hcl_type_field *f,
     if (have)
         value = *have;
     if (value.type == VAL_NULL && f->fallback) {
-        int r = eval(at->s->c, NULL, f->fallback, &value, at->s->err);
+        int r = expr_eval(at->s->c, NULL, f->fallback, &value, at->s->err);
         if (r < 0)
             return r;
     }
@@ -340,13 +340,14 @@ static int convert(const struct place *at, const struct hcl_type *t, struct val 
     }
 }
 
-int type_convert(const struct site *s, const struct hcl_type *type, struct val v, struct val *ret)
+int hcl_type_convert(const struct site *s, const struct hcl_type *type, struct val v,
+                     struct val *ret)
 {
     struct place top = {.s = s};
     return convert(&top, type, v, ret);
 }
 
-const struct hcl_type *type_of_default(struct val v)
+const struct hcl_type *hcl_type_of_default(struct val v)
 {
     if (v.type == VAL_STR)
         return &simple[TY_STRING];

@@ -30,9 +30,10 @@ struct hcl_type {
 };
 
 /* `string`, `list(string)`, `object({a = number, b = optional(string, "x")})`, ... */
-int type_parse(struct arena *a, const struct hcl_expr *e, const struct hcl_type **ret,
-               struct err *err);
+int hcl_type_parse(struct arena *a, const struct hcl_expr *e, const struct hcl_type **ret,
+                   struct err *err);
 /* null converts to null of any type. The message names the place inside of the value. */
-int type_convert(const struct site *s, const struct hcl_type *type, struct val v, struct val *ret);
+int hcl_type_convert(const struct site *s, const struct hcl_type *type, struct val v,
+                     struct val *ret);
 /* What a default without a type asks of other values: its primitive type, or any. */
-const struct hcl_type *type_of_default(struct val v);
+const struct hcl_type *hcl_type_of_default(struct val v);

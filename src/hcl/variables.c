@@ -57,11 +57,11 @@ static int declare(struct loader *l, struct variable v)
 static int assign(struct loader *l, struct variable *v, struct hcl_range from, struct val value)
 {
     struct site s = {l->c, from, l->err};
-    int r = v->type ? type_convert(&s, v->type, value, &value) : 0;
+    int r = v->type ? hcl_type_convert(&s, v->type, value, &value) : 0;
     if (r == 0)
         r = site_weigh(&s, value);
     if (r < 0)
-        return err_wrap(l->err, r, "variable \"" STR_FMT "\"", STR_ARG(v->name));
+        return r;
     v->set = true;
     v->value = value;
     v->from = from;
@@ -71,11 +71,11 @@ static int assign(struct loader *l, struct variable *v, struct hcl_range from, s
 static int default_value(struct loader *l, struct variable *v, const struct hcl_attr *a)
 {
     struct val value;
-    int r = eval(l->c, NULL, a->expr, &value, l->err);
+    int r = expr_eval(l->c, NULL, a->expr, &value, l->err);
     if (r == 0)
         r = assign(l, v, a->expr->range, value);
     if (r == 0 && !v->type && value.type != VAL_NULL)
-        v->type = type_of_default(value);
+        v->type = hcl_type_of_default(value);
     return r;
 }
 
@@ -88,7 +88,7 @@ static int read_attr(struct loader *l, struct variable *v, const struct hcl_attr
             return 0;
     return hcl_error(l->err, a->name_range, "a variable block has no attribute \"" STR_FMT "\"%s",
                      STR_ARG(a->name),
-                     suggest(hint, sizeof(hint), a->name, known, ARRAY_LEN(known)));
+                     site_suggest(hint, sizeof(hint), a->name, known, ARRAY_LEN(known)));
 }
 
 static int check_blocks(struct loader *l, const struct hcl_block *b)
@@ -116,7 +116,7 @@ static int declare_block(struct loader *l, const struct hcl_block *b)
         r = read_attr(l, &v, &b->body->attrs[i]);
     const struct hcl_attr *type = hcl_body_attr(b->body, "type");
     if (r == 0 && type)
-        r = type_parse(l->c->a, type->expr, &v.type, l->err);
+        r = hcl_type_parse(l->c->a, type->expr, &v.type, l->err);
     const struct hcl_attr *fallback = hcl_body_attr(b->body, "default");
     if (r == 0 && fallback)
         r = default_value(l, &v, fallback);
@@ -203,20 +203,20 @@ static int assign_text(struct loader *l, struct variable *v, const char *where, 
     char name[160];
     snprintf(name, sizeof(name), "<value for var.%.*s from %s>", (int)MIN(v->name.n, 64u),
              v->name.p, where);
-    int r = source_new(l->c->a, name, text, &src, l->err);
+    int r = hcl_source_new(l->c->a, name, text, &src, l->err);
     if (r < 0)
         return r;
     struct hcl_range from = {src, 0, (uint32_t)src->text.n};
     if (literal)
         return assign(l, v, from, val_str(src->text));
     struct parser p = {.a = l->c->a, .src = src, .err = l->err, .skip_newlines = true};
-    const struct hcl_expr *e = parse_expr(&p);
-    struct tok rest = parse_peek(&p);
+    const struct hcl_expr *e = parser_expr(&p);
+    struct tok rest = parser_peek(&p);
     if (e && rest.kind != T_EOF)
-        parse_unexpected(&p, rest, "the end of the value");
+        parser_unexpected(&p, rest, "the end of the value");
     if (p.r < 0)
         return p.r;
-    r = eval(l->c, NULL, e, &value, l->err);
+    r = expr_eval(l->c, NULL, e, &value, l->err);
     return r < 0 ? r : assign(l, v, from, value);
 }
 
@@ -251,7 +251,7 @@ static const char *suggest_var(struct loader *l, char *buf, size_t size, struct 
     size_t n = 0;
     for (; n < MIN(l->vars.n, ARRAY_LEN(names)); n++)
         names[n] = l->vars.items[n].name.p;
-    return suggest(buf, size, name, names, n);
+    return site_suggest(buf, size, name, names, n);
 }
 
 static int assign_vars(struct loader *l)
@@ -292,16 +292,18 @@ static int assign_json(struct loader *l, const struct hcl_var_file *f)
 {
     struct hcl_source *src;
     struct val v;
-    int r = source_new(l->c->a, f->name, f->text, &src, l->err);
+    int r = hcl_source_new(l->c->a, f->name, f->text, &src, l->err);
     if (r < 0)
         return r;
     struct hcl_range at = {src, 0, 0};
     struct site s = {l->c, at, l->err};
-    r = json_read(&s, src->text, "this file", &v);
+    r = hcl_json_read(&s, src->text, "this file", &v);
     for (size_t i = 0; r == 0 && i < v.map.n; i++) {
         struct variable *var = find(l, v.map.entries[i].key);
         r = var ? assign(l, var, at, v.map.entries[i].value)
                 : undeclared(l, v.map.entries[i].key, at);
+        if (r < 0 && var)
+            return err_wrap(l->err, r, "variable \"" STR_FMT "\"", STR_ARG(var->name));
     }
     return r;
 }
@@ -323,7 +325,8 @@ static int assign_hcl(struct loader *l, const struct hcl_var_file *f)
         const struct hcl_attr *a = &body->attrs[i];
         struct variable *v = find(l, a->name);
         struct val value;
-        r = v ? eval(l->c, NULL, a->expr, &value, l->err) : undeclared(l, a->name, a->name_range);
+        r = v ? expr_eval(l->c, NULL, a->expr, &value, l->err)
+              : undeclared(l, a->name, a->name_range);
         if (r == 0 && v)
             r = assign(l, v, a->expr->range, value);
     }
@@ -378,17 +381,17 @@ static int validate(struct loader *l, const struct variable *v, const struct hcl
     c->vars = val_map_of(&own, 1);
     c->n_locals = 0;
     c->allow_fs = false;
-    int r = eval(c, NULL, test->expr, &result, l->err);
+    int r = expr_eval(c, NULL, test->expr, &result, l->err);
     if (r == 0)
-        r = to_bool(&s, result, "the condition", &ok);
+        r = site_bool(&s, result, "the condition", &ok);
     if (r == 0 && !ok)
-        r = eval(c, NULL, text->expr, &message, l->err);
+        r = expr_eval(c, NULL, text->expr, &message, l->err);
     c->vars = vars;
     c->n_locals = n_locals;
     c->allow_fs = allow_fs;
     if (r < 0 || ok)
         return r;
-    r = to_text(&t, message, "the error message", &words);
+    r = site_text(&t, message, "the error message", &words);
     if (r < 0)
         return r;
     return hcl_error(l->err, v->from, "invalid value for variable \"" STR_FMT "\": %.*s",

@@ -95,7 +95,7 @@ static int write_value(const struct site *s, struct val v, unsigned depth, bool 
     return 0;
 }
 
-int yaml_write(const struct site *s, struct val v, struct buf *b)
+int hcl_yaml_write(const struct site *s, struct val v, struct buf *b)
 {
     int r = write_value(s, v, 0, false, b);
     buf_addc(b, '\n');

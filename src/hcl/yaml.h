@@ -4,4 +4,4 @@
 #include "hcl/eval.h"
 
 /* Block style, two spaces a level, keys and texts in double quotes as Nomad's yamlencode writes. */
-int yaml_write(const struct site *s, struct val v, struct buf *b);
+int hcl_yaml_write(const struct site *s, struct val v, struct buf *b);

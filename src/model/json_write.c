@@ -146,14 +146,22 @@ void jw_bool(struct json_writer *w, bool b)
 
 void jw_int(struct json_writer *w, int64_t i)
 {
+    if (i >= 0) {
+        jw_uint(w, (uint64_t)i);
+        return;
+    }
     separate(w);
     buf_printf(w->out, "%lld", (long long)i);
 }
 
 void jw_uint(struct json_writer *w, uint64_t u)
 {
+    char z[24], *p = z + sizeof(z);
+    do
+        *--p = (char)('0' + u % 10);
+    while (u /= 10);
     separate(w);
-    buf_printf(w->out, "%llu", (unsigned long long)u);
+    buf_add(w->out, p, (size_t)(z + sizeof(z) - p));
 }
 
 void jw_num(struct json_writer *w, double d)

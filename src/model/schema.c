@@ -196,8 +196,8 @@ static int own_field(const struct field *f, struct arena *a, void *p)
     size_t size = item_size(f->type);
     if (size) {
         struct strs *l = p;
-        char *items = arena_memdup(a, l->items, l->n * size);
-        if (!items)
+        char *items = l->n ? arena_memdup(a, l->items, l->n * size) : NULL;
+        if (l->n && !items)
             return -ENOMEM;
         l->items = (const char **)(void *)items;
         for (size_t i = 0; i < l->n; i++)

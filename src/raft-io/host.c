@@ -74,23 +74,24 @@ static void check_leadership(struct raft_host *h)
         raft_host_fail_proposals(h, -ECANCELED);
 }
 
-void raft_host_step(struct raft_host *h, struct raft_event *ev)
+int raft_host_step(struct raft_host *h, struct raft_event *ev)
 {
     struct raft_out out = {0};
     if (h->dead)
-        return;
+        return -ESHUTDOWN;
     ev->now = now_mono();
     int r = raft_step(h->raft, ev, &out);
-    if (r < 0)
+    if (r == -ENOMEM || r == -EUCLEAN)
         raft_host_fatal(h, "consensus: %s", strerror(-r));
     else
         give_to_log(h, &out);
     raft_out_clear(&out);
     if (h->dead)
-        return;
+        return -ESHUTDOWN;
     check_leadership(h);
     if (!h->closing)
         set_timer(h);
+    return r;
 }
 
 static void on_timer(uv_timer_t *t)

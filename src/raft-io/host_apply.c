@@ -78,6 +78,16 @@ void raft_host_fail_proposals(struct raft_host *h, int r)
     vec_free(&inflight);
 }
 
+/* The step machine refused the last n proposals, so it did not take their entries. */
+static void take_back(struct raft_host *h, struct raft_entry **entries, size_t n)
+{
+    while (n-- > 0) {
+        struct proposal p = h->inflight.items[--h->inflight.n];
+        raft_entry_unref(entries[n]);
+        answer(h, &p, -ECANCELED, 0, NULL);
+    }
+}
+
 static int step_queued(struct raft_host *h, size_t n)
 {
     cleanup_free struct raft_entry **entries = calloc(n, sizeof(*entries));
@@ -93,7 +103,8 @@ static int step_queued(struct raft_host *h, size_t n)
     }
     h->queued.n = 0;
     struct raft_event ev = {.type = RAFT_EV_PROPOSE, .entries = entries, .n_entries = n};
-    raft_host_step(h, &ev);
+    if (raft_host_step(h, &ev) < 0 && !h->dead)
+        take_back(h, entries, n);
     return 0;
 }
 

@@ -49,8 +49,7 @@ struct snapshot_run {
     void *pin;
     uint64_t index, term, log_index, log_term, bytes;
     struct raft_config config;
-    int r;
-    bool disk_failed;
+    int r, disk; /* the outcome; the disk's part in it */
     struct err err;
 };
 struct snapshot_waiter {
@@ -91,7 +90,8 @@ struct raft_host {
 
 /* host.c */
 void raft_host_fatal(struct raft_host *h, const char *fmt, ...) printf_like(2, 3);
-void raft_host_step(struct raft_host *h, struct raft_event *ev);
+/* < 0: refused by the step machine, or the host is dead; then nothing has happened. */
+int raft_host_step(struct raft_host *h, struct raft_event *ev);
 void raft_host_finish_close(struct raft_host *h);
 /* host_apply.c */
 void raft_host_apply(struct raft_host *h);

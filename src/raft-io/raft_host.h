@@ -73,8 +73,9 @@ typedef void (*raft_proposed_cb)(void *ctx, int r, uint64_t index, void *result)
  * closing or dead, -ENOMEM. */
 int raft_host_propose(struct raft_host *h, const void *p, size_t n, raft_proposed_cb cb, void *ctx);
 
-/* Take a snapshot of what is applied now. done_cb gets its index; also called (r = 0) when nothing
- * was applied since the last one. -EBUSY while one is being written. */
+/* Take a snapshot of what is applied now. done_cb gets its index (r = 0 too when nothing
+ * was applied since the last one, or in memory only; then from within). -EBUSY while one is being
+ * written, -EAGAIN when snapshot_pin gave nothing. */
 typedef void (*raft_snapshot_cb)(void *ctx, int r, uint64_t index);
 int raft_host_snapshot(struct raft_host *h, raft_snapshot_cb done_cb, void *ctx);
 

@@ -126,9 +126,10 @@ void wal_batch_end(struct buf *b, uint64_t seq)
     if (b->failed)
         return;
     put_be32(b->p, (uint32_t)payload);
+    put_be32(b->p + 4, crc32c(0, b->p + WAL_BATCH_HEADER, b->n - WAL_BATCH_HEADER));
     put_be64(b->p + 8, seq);
-    uint32_t crc = crc32c(0, b->p, 4);
-    put_be32(b->p + 4, crc32c(crc, b->p + 8, b->n - 8));
+    put_be32(b->p + 16, crc32c(0, b->p, 16));
+    put_be32(b->p + 20, UINT32_MAX);
 }
 
 /* At least one byte of padding, which is not zero: a zero last byte is one that was not written. */
@@ -137,17 +138,21 @@ static size_t batch_span(size_t payload)
     return (WAL_BATCH_HEADER + payload + 8) & ~(size_t)7;
 }
 
+static bool sound_header(const uint8_t *p, size_t n, size_t at)
+{
+    return n - at >= WAL_BATCH_HEADER && get_be32(p + at + 20) == UINT32_MAX &&
+           get_be32(p + at + 16) == crc32c(0, p + at, 16);
+}
+
 /* The batch at `at` with its padding, or 0 if it is not a whole, sound one. */
 static size_t sound_batch(const uint8_t *p, size_t n, size_t at, uint64_t *ret_seq)
 {
-    if (n - at < WAL_BATCH_HEADER)
+    if (!sound_header(p, n, at))
         return 0;
-    size_t payload = get_be32(p + at);
-    size_t whole = batch_span(payload);
+    size_t payload = get_be32(p + at), whole = batch_span(payload);
     if (payload == 0 || payload > WAL_BATCH_MAX || whole > n - at)
         return 0;
-    uint32_t crc = crc32c(crc32c(0, p + at, 4), p + at + 8, whole - 8);
-    if (crc != get_be32(p + at + 4))
+    if (get_be32(p + at + 4) != crc32c(0, p + at + WAL_BATCH_HEADER, whole - WAL_BATCH_HEADER))
         return 0;
     *ret_seq = get_be64(p + at + 8);
     return whole;
@@ -174,12 +179,7 @@ static bool later_batch(const uint8_t *p, size_t n, size_t at, uint64_t seq)
  */
 static bool looks_unfinished(const uint8_t *p, size_t n, size_t at)
 {
-    size_t span = WAL_BATCH_HEADER;
-    if (n - at < span)
-        return true;
-    size_t payload = get_be32(p + at);
-    if (payload > 0 && payload <= WAL_BATCH_MAX)
-        span = batch_span(payload);
+    size_t span = sound_header(p, n, at) ? batch_span(get_be32(p + at)) : WAL_BATCH_HEADER;
     if (span > n - at || p[at + span - 1] == 0)
         return true;
     for (size_t i = at; i < at + span;) {

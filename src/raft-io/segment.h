@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The bytes of one log segment; no I/O. All integers big endian.
  *
- *   header   WAL_HEADER bytes: magic, version, log id, file number, the index and term before the
- *            first entry, the sequence number of the first batch, the hard state, CRC-32C
- *   batch    {u32 payload length, u32 CRC-32C, u64 sequence number, payload}, aligned to 8 with
- * 0xff payload  records {u32 length, u8 type, u64 index, u64 term, data}
+ * - header, WAL_HEADER bytes: magic, version, log id, file number, the index and term before the
+ *   first entry, the sequence number of the first batch, the hard state, CRC-32C
+ * - batch: {u32 length of the payload, u32 CRC-32C of payload and padding, u64 sequence number,
+ *   u32 CRC-32C of these, u32 0xffffffff, payload, 1 to 8 bytes 0xff up to a multiple of 8}
+ * - payload: records {u32 length, u8 type, u64 index, u64 term, data}
  *
  * A batch is what one write and one sync made durable, so it counts whole or not at all. The file
  * is zeros behind the last batch: what a crash keeps from reaching the disk reads as zeros. */
@@ -13,7 +14,7 @@
 #include "raft/raft.h"
 
 #define WAL_HEADER 4096u
-#define WAL_BATCH_HEADER 16u
+#define WAL_BATCH_HEADER 24u
 #define WAL_BATCH_MAX (256u << 20)
 
 enum { WAL_RECORD_HARD = 0x10, WAL_RECORD_TRUNCATE = 0x11 }; /* beside enum raft_entry_type */

@@ -276,6 +276,22 @@ static int check_id(struct wal *w, const struct uuid *id, struct err *err)
                    UUID_Z(&w->m.server_id), UUID_Z(id));
 }
 
+/* The directory itself must survive, or all in it is gone with its name. */
+static int sync_parent(struct wal *w, struct err *err)
+{
+    struct raft_path p;
+    size_t n = strnlen(w->dir, sizeof(p.z) - 1);
+    memcpy(p.z, w->dir, n);
+    while (n > 0 && w->dir[n - 1] == '/')
+        n--;
+    while (n > 0 && w->dir[n - 1] != '/')
+        n--;
+    p.z[n] = '\0';
+    const char *parent = n ? p.z : ".";
+    int r = w->fs->sync_dir(w->fs->ctx, parent);
+    return r < 0 ? err_errno(err, r, "%s", parent) : 0;
+}
+
 /* A manifest comes first, so that segments without one are always a mistake to be looked at. */
 static int start_empty(struct wal *w, const struct uuid *id, struct err *err)
 {
@@ -284,7 +300,8 @@ static int start_empty(struct wal *w, const struct uuid *id, struct err *err)
     if (uuid_is_zero(id))
         uuid_random(&w->m.server_id);
     w->m.next_file = 1;
-    return manifest_write(w->fs, w->dir, &w->m, err);
+    int r = sync_parent(w, err);
+    return r < 0 ? r : manifest_write(w->fs, w->dir, &w->m, err);
 }
 
 static int open_log(struct wal *w, const struct uuid *id, struct raft_boot *boot, struct err *err)

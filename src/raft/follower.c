@@ -6,7 +6,7 @@ void raft_ack(struct raft *r)
 {
     if (uuid_is_zero(&r->leader) || r->role != RAFT_FOLLOWER)
         return;
-    r->ack_due = false;
+    r->ack_due = r->persisted < r->verified;
     struct raft_msg m = {.type = RAFT_MSG_APPEND_REPLY,
                          .to = r->leader,
                          .term = r->hard.term,

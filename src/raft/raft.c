@@ -134,7 +134,7 @@ static void on_persisted(struct raft *r, uint64_t seq)
         raft_count_votes(r);
     else if (r->role == RAFT_LEADER)
         raft_advance_commit(r);
-    else if (r->ack_due && r->persisted >= MIN(r->verified, raft_log_last(&r->log)))
+    else if (r->ack_due && r->persisted >= r->verified)
         raft_ack(r);
 }
 

@@ -92,12 +92,27 @@ static void read_changes(struct relay *r)
     }
 }
 
+static int make_dir(const char *path)
+{
+    char parent[4096];
+    const char *slash = strrchr(path, '/');
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return 0;
+    if (errno != ENOENT || !slash || slash == path)
+        return -errno;
+    snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+    if ((mkdir(parent, 0755) < 0 && errno != EEXIST) || (mkdir(path, 0700) < 0 && errno != EEXIST))
+        return -errno;
+    return 0;
+}
+
 /* Whoever can write here could point a stream anywhere. */
 static int open_dir(const char *path, int *ret, struct err *err)
 {
     struct stat st;
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return err_errno(err, -errno, "%s", path);
+    int r = make_dir(path);
+    if (r < 0)
+        return err_errno(err, r, "%s", path);
     cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return err_errno(err, -errno, "%s", path);

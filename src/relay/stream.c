@@ -128,6 +128,7 @@ int stream_open(struct streams *all, const char *id, int fd)
     }
     if (!stored)
         notify_fd_store(id, fd);
+    stream_ready(s); /* an ended stream would never become ready by itself */
     return 0;
 }
 
@@ -181,12 +182,12 @@ void stream_ready(struct stream *s)
         return;
     if (n < 0) {
         drop(s, (int)n);
-        return;
-    }
-    if (n > 0) {
+        n = peek_any(s->fd);
+    } else {
         s->dropping = false;
-        return;
     }
+    if (n != 0)
+        return;
     remove_files(s);
     kill_stream(s);
 }

@@ -239,7 +239,7 @@ ssize_t target_move(struct target *t, int pipe_fd, size_t budget)
         if (again)
             continue;
         if (n <= 0)
-            return done ? (ssize_t)done : n;
+            return done && n < 0 ? (ssize_t)done : n;
         done += (size_t)n;
         if (done >= budget)
             return (ssize_t)done;

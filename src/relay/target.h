@@ -19,7 +19,7 @@ struct target {
 int target_get(struct list *targets, const struct descriptor *d, struct target **ret);
 struct target *target_unref(struct target *t);
 
-/* Moves what is readable from the pipe, at most about `budget` bytes. Returns the bytes moved, 0 at
- * the end of the stream, -EAGAIN when the pipe is empty, else the error that keeps it from being
- * written: the caller drops. */
+/* Moves what is readable from the pipe, at most about `budget` bytes. Returns 0 when that was the
+ * end of the stream, else the bytes moved, -EAGAIN when the pipe is empty, or the error that keeps
+ * it from being written: the caller drops. */
 ssize_t target_move(struct target *t, int pipe_fd, size_t budget);

@@ -7,8 +7,9 @@
 #include "model/job.h"
 #include "sched/constraint.h"
 
-/* Results of the checks beside 0 = feasible; reasons count up from FEAS_REASONS. */
-enum { FEAS_OK = 0, FEAS_ELSEWHERE = 1 /* other datacenter or pool: no candidate */ };
+/* Results of the checks; reasons count up from FEAS_REASONS. */
+/* other pool, other datacenter: no candidate at all */
+enum { FEAS_OK = 0, FEAS_OTHER_POOL = 1, FEAS_OTHER_DC = 2, FEAS_REASONS = 3 };
 
 struct weighted {
     struct compiled c;
@@ -28,6 +29,9 @@ struct feasible {
     const struct task_group *group;
     struct compiled *by_class, *by_node; /* constraints */
     size_t n_by_class, n_by_node;
+    const char **drivers, **driver_keys; /* of the tasks, each once; and "driver.<name>" */
+    size_t n_drivers;
+    bool devices; /* asks for devices, which nodes do not offer yet */
     struct weighted *affinities;
     size_t n_affinities;
     struct distinct_property *distinct;
@@ -45,8 +49,10 @@ int feasible_new(const struct job *j, const struct task_group *g, struct err *er
                  struct feasible **ret);
 struct feasible *feasible_free(struct feasible *f);
 
-/* FEAS_OK, FEAS_ELSEWHERE or a reason. */
+/* FEAS_OK, FEAS_OTHER_* or a reason. */
 size_t feasible_class(const struct feasible *f, const struct node *n);
 size_t feasible_node(const struct feasible *f, const struct node *n);
+/* Two groups with the same signature get the same feasible_class() from every node. */
+void feasible_signature(const struct feasible *f, uint64_t ret[2]);
 /* sum(weight of what matches) / sum(|weight|); 0 without affinities. */
 double feasible_affinity(const struct feasible *f, const struct node *n);

@@ -5,8 +5,11 @@
  * has not applied yet.
  *
  * What counts: an allocation holds room on its node until its client says that it ended
- * (alloc_holds_resources); a stopping one too. It is a member of its job (anti-affinity, spread,
- * distinct) while the servers want it to run. */
+ * (alloc_holds_resources); a stopping one too. The one exception is a replacement on the node of
+ * the allocation it replaces: it waits there for the old one's end, so the placer gives it the old
+ * one's room, and both count until the old one ended (used may exceed capacity meanwhile). An
+ * allocation is a member of its job (anti-affinity, spread, distinct) while the servers want it to
+ * run. */
 #pragma once
 #include "model/alloc.h"
 
@@ -16,17 +19,21 @@ struct ledger *ledger_new(void); /* NULL when memory is short */
 struct ledger *ledger_free(struct ledger *l);
 
 /* A node's new state, NULL when it was deleted. The node must stay alive as long as the ledger has
- * it (until the next call for the same id). -ENOMEM. */
+ * it (until the next call for the same id has returned). -ENOMEM. */
 int ledger_node(struct ledger *l, const struct uuid *id, const struct node *node);
 /* An allocation's change; old NULL: new, fresh NULL: deleted. Both are only read during the call.
  * A placement claimed before is thereby confirmed, a claimed stop too. -ENOMEM. */
 int ledger_alloc(struct ledger *l, const struct allocation *old, const struct allocation *fresh);
 
-/* What the placer chose and the log has not applied yet. Claims of a placement that was dropped
- * (entry failed, apply refused it) are released by allocation id; unknown ids are ignored. */
+/* What the placer chose and the log has not applied yet: placements, and stops that go with them.
+ * Claims whose entry failed or was refused are released by allocation id (of the placed one and of
+ * the stopped one); unknown ids are ignored. */
 int ledger_claim(struct ledger *l, const struct allocation *placed);
+/* 1 when claimed, 0 when there was nothing to claim, -ENOMEM. */
 int ledger_claim_stop(struct ledger *l, const struct allocation *stopped);
 void ledger_release(struct ledger *l, const struct uuid *alloc_id);
+/* All claimed stops of a job: what is left of an evaluation that came to nothing. -ENOMEM. */
+int ledger_release_stops(struct ledger *l, const char *ns, const char *job_id);
 size_t ledger_claims(const struct ledger *l);
 
 /* For tests and metrics; false when the node is unknown. */

@@ -20,7 +20,7 @@ struct place_input {
     /* reconcile_result.stop: no members of the job any more. Claimed with first == 0. */
     const struct stop_request *stops;
     size_t n_stops;
-    /* Groups that failed in an earlier piece (its place_result.failed), else empty. */
+    /* place_result.failed of the piece before this one, else empty. */
     struct omap failed;
     nsec_t now;
     uint64_t seed[2]; /* ids of the new allocations; a fresh one for each call */
@@ -33,13 +33,15 @@ struct place_result {
                            placed and carry a stop_description; n <= allocs.n */
     const char **stop_descriptions; /* beside `stops` */
     size_t next;                    /* first request not looked at; n_requests when done */
-    struct omap failed;             /* alloc_metric by group: evaluation.failed_tg_allocs */
-    struct imap queued; /* requests not placed, by group: evaluation.queued_allocations */
-    struct imap class_eligibility; /* for the blocked evaluation; empty when escaped */
+    /* Of all pieces so far: */
+    struct omap failed; /* alloc_metric by group: evaluation.failed_tg_allocs */
+    struct imap queued; /* requests that failed, by group: evaluation.queued_allocations */
+    struct imap class_eligibility; /* of the failed groups; empty when escaped */
     bool escaped;
 };
 
-/* 0 also when nothing could be placed. -ENOMEM, -EINVAL with text for a job whose constraints
- * cannot be compiled. On error nothing stays claimed. */
+/* 0 also when nothing could be placed. -ENOMEM; -EOPNOTSUPP with text for what is asked of nodes
+ * and not scheduled yet (reserved cores, CSI volumes, networks of single tasks). On error nothing
+ * stays claimed. The result lives in `a` and borrows from the input. */
 int placer_place(struct placer *p, struct arena *a, const struct place_input *in, struct err *err,
                  struct place_result **ret);

@@ -167,6 +167,13 @@ static int run(struct reconciler *r, size_t n_living)
     struct group_sets *sets = arena_array(r->a, struct group_sets, n_living + 1);
     if (e < 0 || !sets)
         return -ENOMEM;
+    if (n_living == 1 && in->n_allocs) {
+        /* most jobs have one group, and most of its allocations stay */
+        sets[0].keep.cap = in->n_allocs;
+        sets[0].keep.items = arena_array(r->a, const struct allocation *, in->n_allocs);
+        if (!sets[0].keep.items)
+            return -ENOMEM;
+    }
     for (size_t i = 0; i < in->n_allocs; i++) {
         const struct allocation *x = in->allocs[i];
         e = mark_orphan(r, x);

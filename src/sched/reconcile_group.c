@@ -261,8 +261,14 @@ int reconcile_group(struct reconciler *r, struct task_group *g, struct group_set
     struct alloc_list destructive = {0};
     size_t count = (size_t)MAX(g->count, (int64_t)0);
     out->updates.ignore += (int64_t)s->ignored;
-    if (plan_followups(r, s) < 0 || name_index_init(r->a, &names, count) < 0)
+    bool settled = s->keep.n == count && !s->migrate.n && !s->lost.n && !s->reschedule.n;
+    if (plan_followups(r, s) < 0 || name_index_init(r->a, &names, settled ? 0 : count) < 0)
         return -ENOMEM;
+    if (settled) {
+        if (split_updates(r, g, s, &destructive, out) < 0)
+            return -ENOMEM;
+        return place_destructive(r, g, &destructive, rolling_limit(r, g, s, destructive.n), out);
+    }
     take_names(&names, &s->keep);
     take_names(&names, &s->migrate);
     take_names(&names, &s->reschedule);

@@ -9,6 +9,7 @@
 enum { WAIT_MAX_S = 300 };
 
 struct waiting {
+    struct list link;
     struct server *s;
     struct rpc_call *call;
     server_read_cb read;
@@ -65,6 +66,7 @@ static bool answer(struct server *s, struct rpc_call *call, server_read_cb read,
 static void look_again(struct waiting *w)
 {
     struct state_key key;
+    list_del(&w->link);
     if (w->timer)
         w->s->env->cancel(w->s->env, w->timer);
     answer(w->s, w->call, w->read, false, &key);
@@ -82,6 +84,18 @@ static void on_deadline(void *ctx)
     w->timer = NULL;
     store_watch_cancel(&w->watch);
     look_again(w);
+}
+
+void server_end_waiting(struct server *s)
+{
+    list_for_each_safe (it, &s->waiting) {
+        struct waiting *w = list_item(it, struct waiting, link);
+        list_del(it);
+        store_watch_cancel(&w->watch);
+        s->env->cancel(s->env, w->timer);
+        rpc_fail(w->call, 503, "agent is shutting down");
+        free(w);
+    }
 }
 
 static nsec_t wait_time(struct server *s, const struct rpc_common *c)
@@ -104,6 +118,7 @@ static void start_waiting(void *arg)
         return;
     }
     int r = state_watch(s->state, &w->watch, &w->key, min);
+    list_add_tail(&s->waiting, &w->link);
     if (r == 0) {
         w->timer = s->env->timer(s->env, wait_time(s, rpc_common_of(w->call)), on_deadline, w);
         return;

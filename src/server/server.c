@@ -192,6 +192,7 @@ int server_new(uv_loop_t *loop, struct rpc_table *rpc, const struct server_optio
     if (!s)
         return -ENOMEM;
     s->o = *o;
+    list_init(&s->waiting);
     s->loop = loop;
     s->rpc = rpc;
     if (!(s->uv_env = uv_env_new(loop, rpc)) || !(s->state = state_new()))
@@ -241,6 +242,7 @@ void server_close(struct server *s, void (*closed_cb)(void *ctx), void *ctx)
     s->closed_cb = closed_cb;
     s->closed_ctx = ctx;
     s->env->cancel(s->env, s->reclaim_timer);
+    server_end_waiting(s);
     if (s->leader) {
         s->leader = false;
         scheduling_stop(s->scheduling);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The server's parts, and what its endpoint files share. */
 #pragma once
+#include "base/list.h"
 #include "base/log.h"
 #include "raft-io/raft_host.h"
 #include "rpc/messages.h"
@@ -22,7 +23,8 @@ struct server {
     struct scheduling *scheduling;
     struct heartbeat *heartbeat;
     struct env_timer *reclaim_timer;
-    nsec_t last_stamp; /* the latest time given to a command */
+    struct list waiting; /* blocking reads */
+    nsec_t last_stamp;   /* the latest time given to a command */
     bool leader, closing;
     void (*closed_cb)(void *ctx);
     void *closed_ctx;
@@ -56,6 +58,8 @@ typedef int (*server_read_cb)(struct server *s, struct rpc_call *call, const str
                               struct state_key *ret_key);
 /* Answers at once, or when the key's index passes min_query_index. Any thread. */
 void server_read(struct server *s, struct rpc_call *call, server_read_cb read);
+/* At the end: every waiting read fails with 503. */
+void server_end_waiting(struct server *s);
 /* For read callbacks: sets the error text, returns the code. */
 int read_error(struct rpc_call *call, int code, const char *fmt, ...) printf_like(3, 4);
 

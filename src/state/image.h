@@ -24,6 +24,9 @@ int state_reader_finish(struct state_reader *r, struct err *err);
 /* After a good finish, on the core loop, outside a transaction: the state is what was read. Pins on
  * what was before stay good; watches all fire; listeners hear STATE_RESTORED. */
 void state_install(struct state *st, struct state_reader *r);
+/* What a restore replaced and nobody pins any more, else NULL: to store_free() on any thread, which
+ * takes microseconds an object. What is not taken state_reclaim() frees on the spot. */
+struct store *state_take_replaced(struct state *st);
 
 /* Equal states have equal hashes on every machine; indexes count, memory and history do not. */
 uint64_t state_hash(const struct snap *v);

@@ -35,10 +35,12 @@ enum state_index {
     DEPLOYMENTS_BY_JOB = 1,
 };
 
-/* Sums over the node's allocations that hold resources (alloc_holds_resources). */
+/* Sums over the node's allocations: those that hold resources (alloc_holds_resources), and of these
+ * the live ones, that is without those told to stop. */
 struct node_usage {
     struct uuid node_id;
     int64_t cpu, memory_mb, disk_mb, allocs;
+    int64_t live_cpu, live_memory_mb, live_disk_mb, live_allocs;
 };
 struct job_stats {
     const char *ns, *job_id;

@@ -43,7 +43,7 @@ static void snap_destroy(struct trie_version *v)
     free(container_of(v, struct snap, version));
 }
 
-static struct snap *snap_new(struct store *s)
+struct snap *snap_new(struct store *s)
 {
     size_t ix_size = s->n_ix * sizeof(struct snap_ix);
     struct snap *v = calloc(1, sizeof(*v) + ix_size + s->n_tables * sizeof(uint64_t));
@@ -155,6 +155,12 @@ struct obj *snap_get(const struct snap *v, unsigned table, struct str key)
 void snap_iter(struct trie_iter *it, const struct snap *v, unsigned table, struct str prefix)
 {
     snap_iter_index(it, v, table, STORE_PRIMARY, prefix);
+}
+
+void snap_iter_nibbles(struct trie_iter *it, const struct snap *v, unsigned table, const void *p,
+                       size_t nibbles)
+{
+    trie_iter_init_nibbles(it, &v->ix[ix_of(v->store, table, STORE_PRIMARY)].objs, p, nibbles);
 }
 
 void snap_iter_index(struct trie_iter *it, const struct snap *v, unsigned table, unsigned index,

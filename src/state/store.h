@@ -51,6 +51,9 @@ size_t snap_count(const struct snap *v, unsigned table);
 struct obj *snap_get(const struct snap *v, unsigned table, struct str key);
 /* In key order; trie_next() yields the objects. `prefix` may end inside a primary key. */
 void snap_iter(struct trie_iter *it, const struct snap *v, unsigned table, struct str prefix);
+/* The prefix of a primary key in half bytes. */
+void snap_iter_nibbles(struct trie_iter *it, const struct snap *v, unsigned table, const void *p,
+                       size_t nibbles);
 void snap_iter_index(struct trie_iter *it, const struct snap *v, unsigned table, unsigned index,
                      struct str key);
 /* Last raft index that changed the table; that changed the set or an object under the key,
@@ -67,6 +70,9 @@ const struct snap *store_txn(const struct store *s);
  * nothing. */
 int store_put(struct store *s, unsigned table, struct obj *o);
 int store_del(struct store *s, unsigned table, struct str key); /* -ENOENT, -ENOMEM */
+/* Put in the open transaction, so nobody else has seen it: what is no part of a key may be changed
+ * in place. */
+bool store_is_fresh(const struct store *s, const struct obj *o);
 void store_commit(struct store *s);
 void store_abort(struct store *s);
 /* Frees a slice of what unpinned versions held; true when there is more. */
@@ -105,6 +111,10 @@ struct store_watch {
 int store_watch_add(struct store *s, struct store_watch *w, unsigned table, int index,
                     struct str key, uint64_t min_index);
 void store_watch_cancel(struct store_watch *w); /* idempotent; from callbacks too */
+
+/* `fresh` takes the place of `old`: the listeners move and hear an empty change set with this
+ * cause, every watch on `old` fires. */
+void store_succeed(struct store *old, struct store *fresh, int cause);
 
 /* --- snapshots: putting back what was read --- */
 /* Like store_put, but keeps o->index and the table's index. */

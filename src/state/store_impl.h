@@ -59,6 +59,8 @@ static inline unsigned ix_of(const struct store *s, unsigned table, unsigned ind
     assert(table < s->n_tables && index <= s->tables[table].n_indexes);
     return s->first[table] + index;
 }
+/* Empty and unpublished; NULL when memory is short. */
+struct snap *snap_new(struct store *s);
 /* Notes a change under `key` in the open transaction; delta: objects more under it. -ENOMEM. */
 int key_touch(struct store *s, unsigned table, unsigned index, struct str key, int delta,
               uint64_t raft_index);
@@ -66,4 +68,5 @@ int key_touch(struct store *s, unsigned table, unsigned index, struct str key, i
 int key_revive(struct store *s, unsigned table, struct str key);
 /* Forgets dead keys when there are many. -ENOMEM. */
 int keys_sweep(struct store *s);
+void watches_fire_all(struct store *s, uint64_t index);
 void watches_fire(struct store *s, const struct store_changes *c);

@@ -7,13 +7,12 @@
 void store_begin(struct store *s, uint64_t raft_index, int cause)
 {
     assert(!s->work);
-    size_t size = sizeof(*s->work) + s->n_ix * sizeof(struct snap_ix);
-    struct snap *v = malloc(size + s->n_tables * sizeof(uint64_t));
+    struct snap *v = snap_new(s);
     /* In apply, memory running short is like a disk error: the process ends. */
     if (!v)
         abort();
-    memcpy(v, s->current, size + s->n_tables * sizeof(uint64_t));
-    v->table_index = (uint64_t *)((char *)v + size);
+    memcpy(v->ix, s->current->ix, s->n_ix * sizeof(v->ix[0]));
+    memcpy(v->table_index, s->current->table_index, s->n_tables * sizeof(uint64_t));
     v->index = raft_index;
     s->work = v;
     s->cause = cause;
@@ -25,6 +24,11 @@ const struct snap *store_txn(const struct store *s)
 {
     assert(s->work);
     return s->work;
+}
+
+bool store_is_fresh(const struct store *s, const struct obj *o)
+{
+    return s->work && o->birth == s->txn;
 }
 
 static int poison(struct store *s, int r)
@@ -44,7 +48,7 @@ static struct str keys_at(const struct keys *k, unsigned i)
     return str_n(k->b[i], k->n[i]);
 }
 
-/* -ENAMETOOLONG */
+/* -ENAMETOOLONG, -EINVAL: no primary key. */
 static int keys_of(const struct store_table *t, const struct obj *o, struct keys *ret)
 {
     assert(t->n_indexes < ARRAY_LEN(ret->n));
@@ -53,7 +57,7 @@ static int keys_of(const struct store_table *t, const struct obj *o, struct keys
         if (ret->n[i] > STORE_KEY_MAX && ret->n[i] != STORE_NO_KEY)
             return -ENAMETOOLONG;
     }
-    return 0;
+    return ret->n[0] == STORE_NO_KEY ? -EINVAL : 0;
 }
 
 /* Entry for an object this transaction changes; the references keep `old` alive until commit. */
@@ -186,6 +190,14 @@ static void drop_changes(struct store *s)
     s->changes.n = 0;
 }
 
+static void tell_listeners(struct store *s, const struct store_changes *c)
+{
+    list_for_each_safe (it, &s->listeners) {
+        struct store_listener *l = list_item(it, struct store_listener, link);
+        l->cb(l, c);
+    }
+}
+
 void store_commit(struct store *s)
 {
     assert(s->work && !s->failed);
@@ -195,12 +207,21 @@ void store_commit(struct store *s)
     s->current = take_ptr(s->work);
     struct store_changes c = {s->current->index, s->cause, s->current, s->changes.items,
                               s->changes.n};
-    list_for_each_safe (it, &s->listeners) {
-        struct store_listener *l = list_item(it, struct store_listener, link);
-        l->cb(l, &c);
-    }
+    tell_listeners(s, &c);
     watches_fire(s, &c);
     drop_changes(s);
+}
+
+void store_succeed(struct store *old, struct store *fresh, int cause)
+{
+    assert(!old->work && !fresh->work);
+    list_for_each_safe (it, &old->listeners) {
+        list_del(it);
+        list_add_tail(&fresh->listeners, it);
+    }
+    struct store_changes c = {fresh->current->index, cause, fresh->current, NULL, 0};
+    tell_listeners(fresh, &c);
+    watches_fire_all(old, c.index);
 }
 
 void store_abort(struct store *s)

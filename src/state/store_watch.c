@@ -124,6 +124,33 @@ static void collect_object(struct store *s, unsigned table, const struct obj *o,
     }
 }
 
+static void fire_due(struct list *due, uint64_t index)
+{
+    while (!list_empty(due)) {
+        struct store_watch *w = list_item(due->next, struct store_watch, link);
+        list_del(&w->link);
+        w->cb(w, index);
+    }
+}
+
+void watches_fire_all(struct store *s, uint64_t index)
+{
+    struct list due;
+    struct map_slot *slot;
+    list_init(&due);
+    for (size_t i = 0; (slot = map_next(&s->watches, &i));) {
+        struct watch_set *set = slot->value;
+        list_for_each_safe (it, &set->watches) {
+            list_del(it);
+            list_add_tail(&due, it);
+            list_item(it, struct store_watch, link)->set = NULL;
+        }
+        free(set);
+    }
+    map_free(&s->watches);
+    fire_due(&due, index);
+}
+
 void watches_fire(struct store *s, const struct store_changes *c)
 {
     struct list due;
@@ -135,9 +162,5 @@ void watches_fire(struct store *s, const struct store_changes *c)
         collect_object(s, table, c->items[i].old, c->index, &due);
         collect_object(s, table, c->items[i].now, c->index, &due);
     }
-    while (!list_empty(&due)) {
-        struct store_watch *w = list_item(due.next, struct store_watch, link);
-        list_del(&w->link);
-        w->cb(w, c->index);
-    }
+    fire_due(&due, c->index);
 }

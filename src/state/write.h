@@ -16,6 +16,8 @@ void state_commit(struct state *st); /* settles job statuses, publishes, calls l
 void state_abort(struct state *st);
 /* Frees a slice of what old snapshots held; true: call again soon. Cheap when there is nothing. */
 bool state_reclaim(struct state *st);
+/* For metrics: pinned versions and the oldest of them, objects that wait for an unpin. */
+void state_stats(struct state *st, struct trie_heap_stats *ret);
 
 int state_upsert_node(struct state *st, const struct node *n);
 int state_delete_node(struct state *st, const struct uuid *id);
@@ -31,8 +33,9 @@ int state_set_job_stable(struct state *st, const char *ns, const char *id, uint6
                          bool stable);
 
 /* The scheduler's and the server's word: sets alloc_modify_index too. `job` is ignored: the job is
- * found by job_id and job_version (-ENOENT without it); job_create_index is set from it. A new one
- * with a previous_allocation is linked from there. */
+ * found by job_id and job_version (-ENOENT without it, or when job_create_index is given and says
+ * it was another of that name); job_create_index is set from it. A new one with a
+ * previous_allocation is linked from there. */
 int state_upsert_alloc(struct state *st, const struct allocation *a);
 /* The client's word, already merged into a copy of the stored object. */
 int state_update_alloc_from_client(struct state *st, const struct allocation *a);

@@ -16,7 +16,7 @@ struct bus_loop {
     uv_prepare_t prepare;
     uv_idle_t idle;
     int events, open_handles;
-    bool detached, draining;
+    bool detached;
     void (*dead_cb)(void *user, int r);
     void *user;
 };
@@ -30,21 +30,19 @@ static void report_dead(struct bus_loop *l, int r)
     l->dead_cb(l->user, r < 0 ? r : -ECONNRESET);
 }
 
-/* Returns whether more is queued. A connection that is closing still answers its pending calls with
- * made-up errors, so it counts as dead at once. */
+/* Returns whether anything was handled. A connection that is closing still answers its pending
+ * calls with made-up errors, so it counts as dead at once. */
 static bool drain(struct bus_loop *l)
 {
-    int r = 1;
-    l->draining = true;
-    for (int i = 0; i < BUDGET && r > 0 && !l->detached; i++) {
+    int r = 1, handled = -1;
+    for (; handled < BUDGET && r > 0 && !l->detached; handled++) {
         r = sd_bus_process(l->bus, NULL);
         if (!l->detached && r >= 0 && sd_bus_is_open(l->bus) <= 0)
             r = -ECONNRESET;
     }
-    l->draining = false;
     if (r < 0 && !l->detached)
         report_dead(l, r);
-    return r > 0;
+    return handled > 0;
 }
 
 static void timer_cb(uv_timer_t *t)
@@ -89,10 +87,10 @@ static void arm_timer(struct bus_loop *l)
 static void prepare_cb(uv_prepare_t *p)
 {
     struct bus_loop *l = p->data;
-    bool more = drain(l);
+    bool handled = drain(l);
     if (l->detached || !uv_is_active((uv_handle_t *)&l->prepare))
         return;
-    if (more)
+    if (handled) /* what the callbacks changed must be seen before the loop sleeps */
         uv_idle_start(&l->idle, idle_cb);
     else
         uv_idle_stop(&l->idle);

@@ -187,7 +187,7 @@ int limits_check(const char *cgroup, const struct limits_wanted *w, unsigned *re
                  struct err *err)
 {
     unsigned missing = 0;
-    const char *file = NULL;
+    size_t first = 0;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char data[CPUSET_MAX];
         struct str text;
@@ -199,7 +199,7 @@ int limits_check(const char *cgroup, const struct limits_wanted *w, unsigned *re
                 return 0;
             if (absent_by_right(cgroup, i))
                 continue;
-            file = file && (missing & rows[i].controller) ? file : rows[i].file;
+            first = missing ? first : i;
             missing |= rows[i].controller;
         } else if (!limits_applied(w, i, text)) {
             return err_set(err, -EIO, "limit not applied: %s of %s is \"%s\"", rows[i].file, cgroup,
@@ -212,5 +212,5 @@ int limits_check(const char *cgroup, const struct limits_wanted *w, unsigned *re
     return err_set(err, -EOPNOTSUPP,
                    "limit not applied: there is no %s, this host's cgroup tree lacks the \"%s\" "
                    "controller",
-                   file, controller_name(missing & -missing));
+                   rows[first].file, controller_name(rows[first].controller));
 }

@@ -127,7 +127,7 @@ static int parse_service(struct str s, struct unit_name_parts *p)
     if (s.n < 1 + NONCE_LEN + 1 || s.n > UNIT_NAME_MAX || s.p[0] != '-')
         return -EINVAL;
     const char *nonce = s.p + s.n - NONCE_LEN;
-    if (nonce[-1] != '-' || nonce - 1 == s.p)
+    if (nonce[-1] != '-' || nonce - 1 <= s.p + 1)
         return -EINVAL;
     for (size_t i = 0; i < NONCE_LEN; i++) {
         int v = hex_value(nonce[i]);

@@ -195,16 +195,21 @@ static void signal_cb(void *user, sd_bus_message *m)
 static void resume_ops(struct units *u)
 {
     VEC(struct unit_op *) again = {0};
+    struct err lost;
+    err_set(&lost, -ECONNRESET, "systemd was restarted or reloaded meanwhile: try again");
     list_for_each (it, &u->ops_list) {
         struct unit_op *op = list_item(it, struct unit_op, node);
-        if (op->again_cb && (op->lost || op->job))
+        if (op->lost || op->job || (op->accepted && !op->asking))
             (void)vec_push(&again, op);
     }
     for (size_t i = 0; i < again.n; i++) {
         struct unit_op *op = again.items[i];
         op->lost = false;
         free(take_ptr(op->job));
-        op->again_cb(op);
+        if (op->again_cb)
+            op->again_cb(op);
+        else
+            unit_op_end(op, -ECONNRESET, &lost);
     }
     vec_free(&again);
 }

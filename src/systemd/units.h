@@ -65,9 +65,11 @@ typedef void (*units_list_cb)(void *user, int r, const struct unit_item *items, 
 int units_list(struct units *u, units_list_cb cb, void *user);
 
 /* Calls back once with the end of the unit, seen by signal or, after a bus loss or reload, by
- * asking. Watch before units_start(), or re-attach to a unit that runs (its state is asked for at
- * once; a vanished one ends as UNIT_END_GONE). `launched` as in unit_state.h; invocation id may be
- * NULL, else another run under the same name counts as gone. Free it in or after the callback. */
+ * asking. Create the watch before units_start() of that name: it speaks only after the start's
+ * callback, and not at all if that failed. Attach to a unit that runs already: its state is asked
+ * for at once, a vanished one ends as UNIT_END_GONE. `launched` as in unit_state.h; invocation id
+ * may be NULL, else another run under the same name counts as gone. Free it in or after the
+ * callback. One a name. */
 typedef void (*unit_exit_cb)(void *user, const struct unit_exit *ex,
                              const struct unit_state *state);
 int unit_watch_create(struct units *u, const char *name, bool launched, unit_exit_cb cb, void *user,

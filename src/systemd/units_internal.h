@@ -42,15 +42,19 @@ struct unit_op {
     units_started_cb started_cb;
     /* The step a job's end or a new connection leads to. */
     void (*job_cb)(struct unit_op *op, const char *result);
-    void (*again_cb)(struct unit_op *op); /* after bus_up; NULL: fail with -ECONNRESET */
+    void (*again_cb)(struct unit_op *op); /* after bus up; NULL: ends with -ECONNRESET */
     char *job;                            /* object path waited for, or NULL */
     sd_bus_message *message;              /* built, not sent yet */
     struct limits_wanted limits;
     struct unit_state state;
     int launch_fd;
-    bool launched, best_effort, in_flight, lost;
-    bool flag;   /* the verb's own */
-    int failure; /* what the operation ends with after clean-up */
+    bool launched, best_effort;
+    bool lost;      /* its call went down with the bus */
+    bool in_flight; /* a start among the 16: sent, its job not ended */
+    bool accepted;  /* ... and answered, so only its JobRemoved is missing */
+    bool asking;    /* the unit's state is on its way */
+    bool flag;      /* the verb's own */
+    int failure;    /* what the operation ends with after clean-up */
     struct err failure_text;
 };
 

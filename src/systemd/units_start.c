@@ -21,7 +21,7 @@ static void leave_flight(struct unit_op *op)
 {
     if (!op->in_flight)
         return;
-    op->in_flight = false;
+    op->in_flight = op->accepted = false;
     op->u->starts_in_flight--;
 }
 
@@ -76,7 +76,8 @@ static void judge(struct unit_op *op, bool start_failed)
     if (unit_exit_decide(&op->state, &d, &ex)) {
         if (ex.end == UNIT_END_SETUP || ex.end == UNIT_END_GONE) {
             int r = ex.end == UNIT_END_SETUP ? -ENOEXEC : op->flag ? -ECONNRESET : -ECANCELED;
-            err_set(&err, r, "%s", ex.text);
+            err_set(&err, r, "%s",
+                    r == -ECONNRESET ? "systemd lost the request to start: try again" : ex.text);
             fail_start(op, r, &err);
             return;
         }
@@ -90,9 +91,12 @@ static void judge(struct unit_op *op, bool start_failed)
         tell_started(op);
 }
 
+static void ask_state(struct unit_op *op);
+
 static void queried_cb(void *user, int r, const struct unit_state *s, const struct err *err)
 {
     struct unit_op *op = user;
+    op->asking = false;
     if (unit_op_resumes(op, r))
         return;
     if (r < 0) {
@@ -100,8 +104,11 @@ static void queried_cb(void *user, int r, const struct unit_state *s, const stru
         return;
     }
     op->state = *s;
-    if (op->in_flight && streq(s->active, "activating")) /* JobRemoved is still to come */
-        return;
+    if (streq(s->active, "activating")) {
+        if (!op->in_flight) /* its job ended while we asked */
+            ask_state(op);
+        return; /* else JobRemoved is still to come */
+    }
     leave_flight(op);
     judge(op, streq(s->active, "failed"));
 }
@@ -110,6 +117,7 @@ static void ask_state(struct unit_op *op)
 {
     struct err err = {""};
     int r = units_query(op->u, op->name.z, queried_cb, op);
+    op->asking = r >= 0;
     if (r < 0 && !unit_op_resumes(op, r))
         fail_start(op, r, &err);
 }
@@ -155,9 +163,9 @@ void units_start_job_removed(struct unit_op *op, const char *result)
 {
     struct units *u = op->u;
     leave_flight(op);
-    if (streq(result, "done"))
+    if (!op->asking && streq(result, "done"))
         ask_invocation(op);
-    else
+    else if (!op->asking)
         ask_state(op);
     pump(u);
 }
@@ -172,9 +180,10 @@ void units_start_changed(struct unit_op *op, sd_bus_message *m)
 static void sent_cb(void *user, int r, sd_bus_message *reply, const struct err *err)
 {
     struct unit_op *op = user;
-    if (r >= 0 || unit_op_resumes(op, r))
-        return; /* JobRemoved comes by the unit's name */
-    end_start(op, r, err);
+    if (r < 0 && !unit_op_resumes(op, r))
+        end_start(op, r, err);
+    else if (r >= 0) /* JobRemoved comes by the unit's name, and never before the answer */
+        op->accepted = true;
 }
 
 /* The bus went away around the call: whether the unit exists decides, not what we remember. */

@@ -222,16 +222,32 @@ static void slice_sent_cb(void *user, int r, sd_bus_message *reply, const struct
             end_errno(op, r, "limits");
         return;
     }
+    if (unit_op_resumes(op, r))
+        return;
     if (r >= 0)
         r = unit_op_wait_job(op, reply);
     if (r < 0)
         unit_op_end(op, r, err);
 }
 
-/* The slice may be there or not: the caller asks again, which is harmless. */
+static void slice_asked_cb(void *user, int r, const struct unit_state *s, const struct err *err)
+{
+    struct unit_op *op = user;
+    if (unit_op_resumes(op, r))
+        return;
+    if (r < 0 || !streq(s->active, "active"))
+        end_errno(op, r < 0 ? r : -ECONNRESET, "slice");
+    else
+        check_and_end(op);
+}
+
+/* Its job may have ended unseen, or the request may never have arrived: then the caller asks again,
+ * which is harmless. */
 static void slice_again_cb(struct unit_op *op)
 {
-    end_errno(op, -ECONNRESET, "slice");
+    int r = units_query(op->u, op->name.z, slice_asked_cb, op);
+    if (r < 0 && !unit_op_resumes(op, r))
+        end_errno(op, r, "slice");
 }
 
 static int send_slice(struct unit_op *op, const struct unit_spec *spec)

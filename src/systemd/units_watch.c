@@ -15,6 +15,7 @@ struct unit_watch {
     struct unit_state state;
     uint8_t invocation_id[16];
     bool has_invocation, launched, stop_requested, told;
+    bool armed; /* the start was answered, or there is none of ours */
     int launch_fd;
 };
 
@@ -28,16 +29,14 @@ enum unit_launch units_launch_progress(int fd)
     return at >= LAUNCH_FAILED_POSITION ? UNIT_LAUNCH_FAILED : UNIT_LAUNCH_DONE;
 }
 
-/* While the start is under way its own callback comes first. */
+/* While the start is under way its own callback comes first, and is the only one if it failed. */
 static void decide(struct unit_watch *w)
 {
     struct unit_exit ex;
     const struct unit_decide d = {.launched = w->launched,
                                   .stop_requested = w->stop_requested,
                                   .launch = units_launch_progress(w->launch_fd)};
-    if (w->told || map_get(&w->u->starts, str_of(w->name.z)))
-        return;
-    if (!unit_exit_decide(&w->state, &d, &ex))
+    if (w->told || !w->armed || !unit_exit_decide(&w->state, &d, &ex))
         return;
     w->told = true;
     struct unit_state state = w->state;
@@ -90,7 +89,7 @@ void units_watch_ask_all(struct units *u)
     struct map_slot *slot;
     for (size_t i = 0; (slot = map_next(&u->watches, &i));) {
         struct unit_watch *w = slot->value;
-        if (!w->told && !map_get(&u->starts, str_of(w->name.z)) && w->state.loaded)
+        if (!w->told && w->armed)
             (void)ask(w);
     }
 }
@@ -116,6 +115,7 @@ void units_watch_started(struct units *u, const char *name, const struct unit_st
     w->launch_fd = launch_fd;
     w->state = *state;
     w->state.loaded = true;
+    w->armed = true;
     decide(w);
 }
 
@@ -150,7 +150,7 @@ int unit_watch_attach(struct units *u, const char *name, bool launched,
     int r = unit_watch_create(u, name, launched, cb, user, &w);
     if (r < 0)
         return r;
-    w->state.loaded = true; /* until the answer says otherwise */
+    w->armed = w->state.loaded = true; /* until the answer says otherwise */
     if (invocation_id) {
         memcpy(w->invocation_id, invocation_id, sizeof(w->invocation_id));
         w->has_invocation = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/client_rig.h"
+#include "tests/cluster/client_rig.h"
 
 #include <errno.h>
 #include <stdio.h>

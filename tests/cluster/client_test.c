@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cluster/client_rig.h"
+#include "tests/cluster/client_rig.h"
 
 static const struct task_event *last_event(struct rig_alloc *a, const char *type)
 {

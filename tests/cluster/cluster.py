@@ -165,12 +165,12 @@ class Host:
 class Agent:
     """A nomad agent on a host, as unit nomad-agent.service; its data outlives its process."""
 
-    def __init__(self, host, *args, config=None, port=4646):
+    def __init__(self, host, args=None, config=None, port=4646):
         self.host = host
         self.unit = "nomad-agent"
         self.port = port
         self.data_dir = "/var/lib/nomad-test"
-        self.args = list(args) or ["-dev", "-bind", host.address]
+        self.args = ["-dev", "-bind", host.address] if args is None else list(args)
         self.config = config
 
     def start(self):
@@ -213,7 +213,14 @@ class Agent:
         return self.host.run("env", address, NOMAD, *args, check=check, stdin=stdin, timeout=timeout)
 
     def wait_leader(self, timeout=30):
-        return wait_until(lambda: self.get("/v1/status/leader"), timeout, "a leader")
+        def leader_or_dead():
+            if not self.alive():
+                return "dead"
+            return self.get("/v1/status/leader")
+
+        seen = wait_until(leader_or_dead, timeout, "a leader")
+        assert seen != "dead", "the agent died:\n" + self.host.journal(self.unit, 40)
+        return seen
 
     def wait_nodes(self, count=1, timeout=30):
         def ready():

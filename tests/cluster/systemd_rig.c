@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cluster/systemd_rig.h"
+#include "tests/cluster/systemd_rig.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#define DEADLINE_MS 60000
+#define DEADLINE_MS 30000
 
 bool rig_failed;
 
@@ -25,9 +25,11 @@ static void warn_cb(void *user, const char *text)
     fprintf(stderr, "  warning: %s\n", text);
 }
 
+static const char *waiting_for = "an answer";
+
 static void timeout_cb(uv_timer_t *t)
 {
-    fprintf(stderr, "  timed out\n");
+    fprintf(stderr, "  timed out waiting for %s\n", waiting_for);
     abort();
 }
 
@@ -154,11 +156,11 @@ struct unit_spec rig_spec(struct rig *r, struct rig_task *t)
     return s;
 }
 
-void rig_start(struct rig *r, struct rig_task *t, struct unit_spec *spec, const char *script)
+void rig_start_argv(struct rig *r, struct rig_task *t, struct unit_spec *spec,
+                    const char *const *argv, const char *cwd)
 {
-    const char *const argv[] = {"sh", "-c", script, NULL};
     const char *const env[] = {"PATH=/usr/bin:/bin", "A-B.c=d", NULL};
-    const struct launch l = {.cwd = "/", .argv = argv, .env = env};
+    const struct launch l = {.cwd = cwd, .argv = argv, .env = env};
     t->rig = r;
     t->asked_at = now_mono();
     int v = launch_memfd(&l, &t->start_err, &spec->stdin_fd);
@@ -172,6 +174,19 @@ void rig_start(struct rig *r, struct rig_task *t, struct unit_spec *spec, const 
     close(spec->stdin_fd);
 }
 
+void rig_start(struct rig *r, struct rig_task *t, struct unit_spec *spec, const char *script)
+{
+    const char *const argv[] = {"bash", "-c", script, NULL};
+    rig_start_argv(r, t, spec, argv, "/");
+}
+
+void rig_start_command(struct rig *r, struct rig_task *t, struct unit_spec *spec,
+                       const char *command, const char *cwd)
+{
+    const char *const argv[] = {command, NULL};
+    rig_start_argv(r, t, spec, argv, cwd);
+}
+
 void rig_start_script(struct rig *r, struct rig_task *t, const char *script)
 {
     struct unit_spec s = rig_spec(r, t);
@@ -180,14 +195,33 @@ void rig_start_script(struct rig *r, struct rig_task *t, const char *script)
 
 void rig_wait_started(struct rig *r, struct rig_task *t)
 {
+    char text[400];
+    snprintf(text, sizeof(text), "the start of %s", t->name.z);
+    waiting_for = text;
     rig_wait(r, &t->answered);
+    waiting_for = "an answer";
+}
+
+void rig_wait_file(struct rig *r, struct rig_task *t, const char *path)
+{
+    rig_wait_started(r, t);
+    nsec_t until = now_mono() + DEADLINE_MS * NSEC_MSEC;
+    while (unlink(path) < 0) {
+        uv_run(&r->loop, UV_RUN_NOWAIT);
+        if (now_mono() > until)
+            timeout_cb(NULL);
+    }
 }
 
 void rig_wait_exit(struct rig *r, struct rig_task *t)
 {
-    rig_wait(r, &t->answered);
+    char text[400];
+    rig_wait_started(r, t);
+    snprintf(text, sizeof(text), "the end of %s", t->name.z);
+    waiting_for = text;
     if (t->started == 0)
         rig_wait(r, &t->ended);
+    waiting_for = "an answer";
 }
 
 void rig_reap(struct rig *r, struct rig_task *t)
@@ -213,4 +247,44 @@ int rig_await(struct rig *r, struct rig_answer *a, int verb_result)
         return verb_result;
     rig_wait(r, &a->done);
     return a->r;
+}
+
+void rig_attach(struct rig *r, struct rig_task *t, const uint8_t invocation_id[16])
+{
+    int v = unit_watch_attach(r->units, t->name.z, true, invocation_id, exit_cb, t, &t->watch);
+    CHECK(v == 0, "attach: %d", v);
+}
+
+struct got {
+    bool done;
+    struct unit_state state;
+};
+
+static void got_cb(void *user, int r, const struct unit_state *state, const struct err *err)
+{
+    struct got *g = user;
+    CHECK(r == 0, "get: %s", err ? err->text : "");
+    g->state = *state;
+    g->done = true;
+}
+
+struct unit_state rig_get(struct rig *r, const char *name)
+{
+    struct got g = {0};
+    CHECK(units_get(r->units, name, got_cb, &g) == 0, "get");
+    rig_wait(r, &g.done);
+    return g.state;
+}
+
+void rig_sleep_until_exited(struct rig *r, struct rig_task *t)
+{
+    nsec_t until = now_mono() + DEADLINE_MS * NSEC_MSEC;
+    while (rig_get(r, t->name.z).exit_mono_usec == 0)
+        if (now_mono() > until)
+            timeout_cb(NULL);
+}
+
+int rig_spawn(const char *command)
+{
+    return system(command);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One loop, one unit manager, tasks that are shell scripts. Waits for states, never for a time; a
- * state that does not come within 60 s ends the program. */
+ * state that does not come within 30 s ends the program. */
 #pragma once
 #include <uv.h>
 
@@ -56,7 +56,20 @@ struct unit_spec rig_spec(struct rig *r, struct rig_task *t);
 /* Starts `sh -c script` by the launcher. stdout and stderr as in spec (NULL: a plain one). */
 void rig_start_script(struct rig *r, struct rig_task *t, const char *script);
 void rig_start(struct rig *r, struct rig_task *t, struct unit_spec *spec, const char *script);
+/* One argument vector of one word instead of a script, in a directory of its own. */
+void rig_start_command(struct rig *r, struct rig_task *t, struct unit_spec *spec,
+                       const char *command, const char *cwd);
+void rig_start_argv(struct rig *r, struct rig_task *t, struct unit_spec *spec,
+                    const char *const *argv, const char *cwd);
+void rig_attach(struct rig *r, struct rig_task *t, const uint8_t invocation_id[16]);
+/* Asks until the unit says that its process has ended. */
+void rig_sleep_until_exited(struct rig *r, struct rig_task *t);
+struct unit_state rig_get(struct rig *r, const char *name);
+/* Runs a shell command to its end; its status. The loop does not turn meanwhile. */
+int rig_spawn(const char *command);
 void rig_wait_started(struct rig *r, struct rig_task *t);
+/* Until the started task has made this file, which is then removed. */
+void rig_wait_file(struct rig *r, struct rig_task *t, const char *path);
 void rig_wait_exit(struct rig *r, struct rig_task *t);
 void rig_reap(struct rig *r, struct rig_task *t);
 
@@ -68,3 +81,8 @@ struct rig_answer {
 };
 void rig_done_cb(void *user, int r, const struct err *err);
 int rig_await(struct rig *r, struct rig_answer *a, int verb_result);
+
+void run_relay_tests(struct rig *r);
+/* The part of this program that a unit runs: `lines` numbered lines of 100 bytes, `rate` a second.
+ */
+int write_numbered_lines(unsigned lines, unsigned rate);

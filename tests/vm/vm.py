@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small virtual machine with every cgroup controller and a root shell on its serial port.
 
-What of the checkout a test needs (STAGED, and the programs in build/) is on a second, read-only
+What of the checkout a test needs (STAGED, and the programs of build/) is on a second, read-only
 disk, mounted under the checkout's own path. The first disk is a snapshot: nothing is kept.
 """
 

@@ -181,50 +181,62 @@ static int install(struct replica *r, const struct replica_job *j, struct err *e
     return e < 0 ? e : read_state(r, j->index, j->term, &c, err);
 }
 
-static int do_job(struct replica *r, const struct replica_job *j, struct raft_event *ev,
-                  struct err *err)
+static int append(struct replica *r, size_t n, struct raft_event *ev, struct err *err)
 {
-    const struct raft_persist *one = &j->persist;
-    switch (j->kind) {
-    case JOB_APPEND:
-        ev->type = RAFT_EV_PERSISTED;
-        ev->seq = one->seq;
-        return wal_append(r->wal, &one, 1, err);
-    case JOB_ADOPT:
-        ev->type = RAFT_EV_SNAPSHOT;
-        ev->index = j->index;
-        ev->log_index = j->log_index;
-        r->snapping = false;
-        /* A snapshot installed meanwhile is newer. */
-        if (j->index <= r->snap_index) {
-            ev->index = 0;
-            return 0;
-        }
-        r->snap_index = j->index;
-        r->snap_term = j->term;
-        return wal_adopt_snapshot(r->wal, j->index, j->term, j->log_index, j->log_term, err);
-    case JOB_INSTALL:
-        ev->type = RAFT_EV_INSTALLED;
-        ev->index = j->index;
-        ev->term = j->term;
-        return install(r, j, err);
-    }
-    return -EINVAL;
+    const struct raft_persist **group = calloc(n, sizeof(*group));
+    for (size_t i = 0; i < n; i++)
+        group[i] = &r->jobs.items[i].persist;
+    ev->type = RAFT_EV_PERSISTED;
+    ev->seq = group[n - 1]->seq;
+    int e = wal_append(r->wal, group, n, err);
+    free(group);
+    return e;
 }
 
+static int adopt(struct replica *r, const struct replica_job *j, struct raft_event *ev,
+                 struct err *err)
+{
+    ev->type = RAFT_EV_SNAPSHOT;
+    r->snapping = false;
+    /* A snapshot installed meanwhile is newer. */
+    if (j->index <= r->snap_index)
+        return 0;
+    ev->index = j->index;
+    ev->log_index = j->log_index;
+    r->snap_index = j->index;
+    r->snap_term = j->term;
+    return wal_adopt_snapshot(r->wal, j->index, j->term, j->log_index, j->log_term, err);
+}
+
+static int do_jobs(struct replica *r, size_t n, struct raft_event *ev, struct err *err)
+{
+    const struct replica_job *j = &r->jobs.items[0];
+    if (j->kind == JOB_APPEND)
+        return append(r, n, ev, err);
+    if (j->kind == JOB_ADOPT)
+        return adopt(r, j, ev, err);
+    ev->type = RAFT_EV_INSTALLED;
+    ev->index = j->index;
+    ev->term = j->term;
+    return install(r, j, err);
+}
+
+/* Appends that wait together share one write, as in the host. */
 int replica_disk(struct replica *r, nsec_t now, struct err *err)
 {
     struct raft_event ev = {.now = now};
+    size_t n = 0;
     if (r->jobs.n == 0)
         return 0;
-    struct replica_job j = r->jobs.items[0];
-    r->jobs.n--;
-    memmove(r->jobs.items, r->jobs.items + 1, r->jobs.n * sizeof(j));
-    int e = do_job(r, &j, &ev, err);
-    if (e >= 0)
-        e = replica_event(r, &ev);
-    job_free(&j);
-    return e;
+    while (n < r->jobs.n && r->jobs.items[n].kind == JOB_APPEND)
+        n++;
+    n = MAX(n, (size_t)1);
+    int e = do_jobs(r, n, &ev, err);
+    for (size_t i = 0; i < n; i++)
+        job_free(&r->jobs.items[i]);
+    r->jobs.n -= n;
+    memmove(r->jobs.items, r->jobs.items + n, r->jobs.n * sizeof(struct replica_job));
+    return e < 0 ? e : replica_event(r, &ev);
 }
 
 static int take_snapshot(struct replica *r, struct err *err)
@@ -276,6 +288,7 @@ static void apply_one(struct replica *r, const struct raft_entry *e)
 int replica_apply(struct replica *r, nsec_t now, struct err *err)
 {
     bool some = false;
+    /* What the snapshot replaces is not applied any more. */
     for (size_t i = 0; i < r->jobs.n; i++)
         if (r->jobs.items[i].kind == JOB_INSTALL)
             return 0;

@@ -50,7 +50,8 @@ int replica_event(struct replica *r, struct raft_event *ev);       /* raft_step,
 int replica_receive(struct replica *r, nsec_t now, const struct raft_msg *m,
                     const uint8_t *snapshot, size_t n);
 int replica_propose(struct replica *r, nsec_t now, uint32_t value);
-/* Does the first job. < 0: the disk failed and the process would have stopped. */
+/* Does the first job, or all appends at the head of the queue. < 0: the disk failed and the process
+ * would have stopped. */
 int replica_disk(struct replica *r, nsec_t now, struct err *err);
 int replica_apply(struct replica *r, nsec_t now, struct err *err);
 /* All of it until nothing is left to do: a single server without a network. */

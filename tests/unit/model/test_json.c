@@ -166,6 +166,19 @@ static void deep_values_are_refused_not_followed(void **state)
     arena_free(a);
 }
 
+static void headers_of_a_check_are_a_map_from_name_to_values(void **state)
+{
+    static const char text[] = "{\"Header\":{\"Accept\":[\"a\",\"b\"]}}";
+    struct arena *a = arena_new(0);
+    struct service_check *c;
+    struct err err = {{0}};
+    assert_int_equal(
+        model_from_json(&service_check_schema, a, str_of(text), "", 0, (void **)&c, &err), 0);
+    assert_non_null(
+        strstr(printed(a, &service_check_schema, c, 0), "\"Header\":{\"Accept\":[\"a\",\"b\"]}"));
+    arena_free(a);
+}
+
 static void values_of_any_shape_go_both_ways(void **state)
 {
     static const char text[] = "{\"a\":[1,2.5,\"x\",true,null],\"b\":{},\"c\":[]}";
@@ -226,6 +239,7 @@ int main(void)
         cmocka_unit_test(keys_match_whatever_their_case_and_null_leaves_the_default),
         cmocka_unit_test(errors_name_the_path_and_what_was_found),
         cmocka_unit_test(deep_values_are_refused_not_followed),
+        cmocka_unit_test(headers_of_a_check_are_a_map_from_name_to_values),
         cmocka_unit_test(values_of_any_shape_go_both_ways),
         cmocka_unit_test(the_writer_keeps_commas_and_indentation),
         cmocka_unit_test(base64_goes_both_ways),

@@ -80,7 +80,7 @@ static int scenario(struct life *l)
 {
     int e = 0;
     for (int i = 0; i < 3 && e >= 0; i++) {
-        e = run_once(l, 25);
+        e = run_once(l, 60);
         if (e >= 0)
             replica_stop(&l->r);
     }
@@ -123,7 +123,7 @@ static void walk(enum memfs_fault f, uint64_t seeds)
     assert_true(scenario(&l) >= 0);
     n = l.r.disk.ops;
     life_end(&l);
-    assert_true(n > 200);
+    assert_true(n > 150);
     for (; k <= n; k++)
         for (uint64_t s = 1; s <= seeds; s++)
             walk_one(k, f, s);
@@ -132,15 +132,15 @@ static void walk(enum memfs_fault f, uint64_t seeds)
 
 static void power_may_be_cut_at_every_operation(void **state)
 {
-    walk(MEMFS_STOP, 6);
+    walk(MEMFS_STOP, 3);
 }
 static void every_operation_may_fail(void **state)
 {
-    walk(MEMFS_EIO, 3);
+    walk(MEMFS_EIO, 2);
 }
 static void the_disk_may_be_full_at_every_operation(void **state)
 {
-    walk(MEMFS_ENOSPC, 3);
+    walk(MEMFS_ENOSPC, 2);
 }
 
 int main(void)

@@ -313,6 +313,180 @@ static void slow_applies_leave_the_loop_its_turns(void **state)
     close_machine(&m);
 }
 
+/* The real disk, until it is told otherwise. */
+static struct raft_fs bad_fs;
+static int syncs_left;
+static uint64_t space;
+
+static int counted_sync(void *ctx, int fd)
+{
+    return __atomic_fetch_sub(&syncs_left, 1, __ATOMIC_SEQ_CST) > 0 ? raft_fs_real.sync(NULL, fd)
+                                                                    : -EIO;
+}
+static int told_space(void *ctx, const char *path, uint64_t *ret)
+{
+    *ret = space;
+    return 0;
+}
+
+static void a_failed_sync_stops_the_host_with_the_reason(void **state)
+{
+    struct machine m;
+    bad_fs = raft_fs_real;
+    bad_fs.sync = counted_sync;
+    syncs_left = 1000;
+    open_machine(&m, *state, (struct raft_host_options){.fs = &bad_fs});
+    wait_leader(&m);
+    propose(&m, 10);
+    __atomic_store_n(&syncs_left, 0, __ATOMIC_SEQ_CST);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(raft_host_propose(m.host, "lost", 4, on_proposed, &m), 0);
+    while (!m.fatal[0])
+        uv_run(&m.loop, UV_RUN_ONCE);
+    assert_non_null(strstr(m.fatal, "wal-0000000000000001: offset "));
+    assert_non_null(strstr(m.fatal, "Input/output error"));
+    assert_int_equal(m.answered, 10);
+    assert_int_equal(raft_host_propose(m.host, "x", 1, on_proposed, &m), -ESHUTDOWN);
+    close_machine(&m);
+    assert_int_equal(m.refused, 5);
+    open_machine(&m, *state, (struct raft_host_options){0});
+    wait_leader(&m);
+    assert_true(m.count >= 10);
+    close_machine(&m);
+}
+
+static void a_nearly_full_disk_refuses_proposals(void **state)
+{
+    struct machine m;
+    bad_fs = raft_fs_real;
+    bad_fs.free_space = told_space;
+    space = (UINT64_C(64) << 20) - 1;
+    open_machine(&m, *state, (struct raft_host_options){.fs = &bad_fs});
+    wait_leader(&m);
+    assert_int_equal(raft_host_propose(m.host, "x", 1, on_proposed, &m), -ENOSPC);
+    close_machine(&m);
+    space++;
+    open_machine(&m, *state, (struct raft_host_options){.fs = &bad_fs});
+    wait_leader(&m);
+    propose(&m, 1);
+    close_machine(&m);
+}
+
+static int full_for_snapshots(void *ctx, const char *path, int flags)
+{
+    return strstr(path, "/snap-") && flags & O_CREAT ? -ENOSPC
+                                                     : raft_fs_real.open(NULL, path, flags);
+}
+static void on_failed_snapshot(void *ctx, int r, uint64_t index)
+{
+    *(int *)ctx = r;
+}
+
+static void no_room_for_a_snapshot_stops_nothing(void **state)
+{
+    struct machine m;
+    int r = 0;
+    bad_fs = raft_fs_real;
+    bad_fs.open = full_for_snapshots;
+    open_machine(&m, *state, (struct raft_host_options){.fs = &bad_fs});
+    wait_leader(&m);
+    propose(&m, 3);
+    assert_int_equal(raft_host_snapshot(m.host, on_failed_snapshot, &r), 0);
+    while (!r)
+        uv_run(&m.loop, UV_RUN_ONCE);
+    assert_int_equal(r, -ENOSPC);
+    assert_string_equal(m.fatal, "");
+    propose(&m, 3);
+    close_machine(&m);
+}
+
+static int refuse_write(void *pin, struct raft_sink *sink, struct err *err)
+{
+    return err_set(err, -EINVAL, "state cannot be written");
+}
+
+static void a_snapshot_that_fails_by_itself_stops_nothing(void **state)
+{
+    struct machine m = {0};
+    struct raft_host_callbacks cb = callbacks;
+    struct err err = {{0}};
+    int r = 0;
+    cb.snapshot_write = refuse_write;
+    uv_loop_init(&m.loop);
+    struct raft_host_options o = {.dir = *state,
+                                  .bootstrap = {.n = 1, .servers = {{.voter = true}}}};
+    assert_int_equal(raft_host_open(&m.loop, &o, &cb, &m, &m.host, &err), 0);
+    wait_leader(&m);
+    propose(&m, 3);
+    assert_int_equal(raft_host_snapshot(m.host, on_failed_snapshot, &r), 0);
+    while (!r)
+        uv_run(&m.loop, UV_RUN_ONCE);
+    assert_int_equal(r, -EINVAL);
+    propose(&m, 3);
+    close_machine(&m);
+    open_machine(&m, *state, (struct raft_host_options){0});
+    wait_leader(&m);
+    assert_int_equal(m.count, 6);
+    close_machine(&m);
+}
+
+static void closing_while_a_snapshot_is_written_waits_for_it(void **state)
+{
+    struct machine m;
+    uint64_t at = 0;
+    open_machine(&m, *state, (struct raft_host_options){0});
+    wait_leader(&m);
+    propose(&m, 3);
+    assert_int_equal(raft_host_snapshot(m.host, NULL, &at), 0);
+    close_machine(&m);
+    assert_int_equal(m.snapshots, 1);
+    open_machine(&m, *state, (struct raft_host_options){0});
+    wait_leader(&m);
+    assert_int_equal(m.count, 3);
+    close_machine(&m);
+}
+
+static void memory_only_logs_forget_what_is_applied(void **state)
+{
+    struct machine m;
+    struct raft_host_stats s;
+    open_machine(&m, NULL, (struct raft_host_options){.snapshot_entries = 50});
+    wait_leader(&m);
+    for (int i = 0; i < 20; i++)
+        propose(&m, 20);
+    raft_host_stats(m.host, &s);
+    assert_true(s.last_snapshot_index > 300);
+    assert_int_equal(m.count, 400);
+    close_machine(&m);
+}
+
+static void on_proposed_again(void *ctx, int r, uint64_t index, void *result)
+{
+    struct machine *m = ctx;
+    on_proposed(ctx, r, index, result);
+    if (r == 0 && m->answered < 50)
+        assert_int_equal(raft_host_propose(m->host, "more", 4, on_proposed_again, m), 0);
+    else if (r == 0)
+        raft_host_close(m->host, on_closed, m);
+    else
+        assert_int_equal(raft_host_propose(m->host, "late", 4, on_proposed, m), -ESHUTDOWN);
+}
+
+static void answers_may_propose_again_and_close(void **state)
+{
+    struct machine m;
+    open_machine(&m, *state, (struct raft_host_options){0});
+    wait_leader(&m);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(raft_host_propose(m.host, "first", 5, on_proposed_again, &m), 0);
+    while (!m.closed)
+        uv_run(&m.loop, UV_RUN_ONCE);
+    assert_int_equal(m.answered, 50);
+    assert_int_equal(m.refused, 7);
+    uv_run(&m.loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&m.loop), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +500,16 @@ int main(void)
         cmocka_unit_test(limits_are_refused_at_once),
         cmocka_unit_test_setup_teardown(a_directory_is_used_by_one_process_and_one_server, make_dir,
                                         remove_dir),
+        cmocka_unit_test_setup_teardown(a_failed_sync_stops_the_host_with_the_reason, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(a_nearly_full_disk_refuses_proposals, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_snapshot_that_fails_by_itself_stops_nothing, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(no_room_for_a_snapshot_stops_nothing, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(closing_while_a_snapshot_is_written_waits_for_it, make_dir,
+                                        remove_dir),
+        cmocka_unit_test(memory_only_logs_forget_what_is_applied),
+        cmocka_unit_test_setup_teardown(answers_may_propose_again_and_close, make_dir, remove_dir),
         cmocka_unit_test(slow_applies_leave_the_loop_its_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every command; commands.c lists them. */
+#pragma once
+#include "cli/internal.h"
+
+extern const struct command cmd_job_run, cmd_job_validate, cmd_job_inspect, cmd_job_stop,
+    cmd_job_init, cmd_job_plan, cmd_job_status, cmd_alloc_status, cmd_alloc_logs, cmd_alloc_stop,
+    cmd_alloc_restart, cmd_alloc_signal, cmd_eval_status, cmd_node_status, cmd_node_eligibility,
+    cmd_server_members, cmd_agent_info, cmd_status, cmd_version, cmd_alloc_fs;
