@@ -22,10 +22,16 @@ static void failed(struct task_runner *tr, enum task_note_type type, bool unreco
     task_runner_fail(tr, TFE_SETUP_FAILED, type, unrecoverable, text);
 }
 
+const char *task_runner_user(const struct task_runner *tr)
+{
+    const struct driver *d = driver_find(tr->task->driver);
+    return isempty(tr->task->user) && d ? d->default_user : tr->task->user;
+}
+
 static int make_directory(struct task_runner *tr, struct err *err)
 {
     struct user_ids ids = {0};
-    int r = user_find(tr->task->user, &ids, err);
+    int r = user_find(task_runner_user(tr), &ids, err);
     if (r < 0)
         return r;
     return alloc_dir_make_task(&tr->ar->dir, tr->task->name, ids.uid, ids.gid, err);

@@ -244,6 +244,22 @@ static void a_unit_that_vanished_while_away_counts_as_a_lost_attempt(struct clie
     rig_wait_status(r, a, ALLOC_COMPLETE);
 }
 
+static void exec_has_a_root_of_its_own(struct client_rig *r)
+{
+    struct rig_alloc *a = rig_alloc_new(
+        r, JOB_BATCH,
+        "id -un; echo x >$NOMAD_TASK_DIR/mine && cat /local/mine; echo y >/alloc/data/f; "
+        "ls -d /srv /home 2>/dev/null; touch /usr/x 2>/dev/null && echo writable; "
+        "echo $NOMAD_ALLOC_DIR; touch $NOMAD_SECRETS_DIR/s && pwd");
+    rig_task(a)->driver = "exec";
+    rig_put(r, a);
+    rig_wait_status(r, a, ALLOC_COMPLETE);
+    rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "nobody\nx\n/alloc\n/\n");
+    rig_wait_text(r, rig_path(r, a, "/alloc/data/f"), "y\n");
+    CHECK(streq(rig_events(a, "web"), "Received|Task Setup|Started|Terminated"), "%s: %s",
+          rig_events(a, "web"), shown(a, "Driver Failure"));
+}
+
 /* After everything else: what a host must look like when all allocations were forgotten. */
 static void nothing_is_left_when_the_servers_forget_all(struct client_rig *r)
 {
@@ -492,6 +508,7 @@ int main(int argc, char **argv)
     RUN(&rig, a_wrong_digest_fails_the_task_and_names_both);
     RUN(&rig, a_destination_outside_is_refused);
     RUN(&rig, a_unit_that_vanished_while_away_counts_as_a_lost_attempt);
+    RUN(&rig, exec_has_a_root_of_its_own);
     RUN(&rig, nothing_is_left_when_the_servers_forget_all);
     RUN(&rig, a_dev_agent_leaves_nothing_behind);
     return rig_close(&rig);
