@@ -62,8 +62,13 @@ static int write_payload(struct task_runner *tr, struct err *err)
     return 0;
 }
 
-static const char *unsupported(const struct task *t)
+static const char *unsupported(const struct task *t, const struct task_group *g)
 {
+    OBJS_FOR (struct network_resource, nw, g->networks)
+        if (!isempty(nw->mode) && !streq(nw->mode, "host"))
+            return "not supported: group network modes other than \"host\"";
+    if (t->resources && t->resources->devices.n > 0)
+        return "not supported: device blocks";
     if (t->templates.n > 0)
         return "not supported: template blocks";
     if (t->volume_mounts.n > 0)
@@ -75,7 +80,7 @@ void task_runner_setup(struct task_runner *tr)
 {
     struct err err = {0};
     const struct driver *d = driver_find(tr->task->driver);
-    const char *no = unsupported(tr->task);
+    const char *no = unsupported(tr->task, tr->ar->group);
     if (tr->setup_done) {
         done(tr);
         return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The client agent against a real systemd. Runs inside a throwaway host as root:
  *   client_test LAUNCHER RELAY DATA_DIR [NOMAD] [--only WORD] */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -260,6 +261,33 @@ static void exec_has_a_root_of_its_own(struct client_rig *r)
           rig_events(a, "web"), shown(a, "Driver Failure"));
 }
 
+static size_t count_fds(void)
+{
+    size_t n = 0;
+    for (int fd = 0; fd < 4096; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static void many_allocations_come_and_go_without_a_leak(struct client_rig *r)
+{
+    struct rig_alloc *list[24];
+    size_t before = count_fds();
+    for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+        list[i] = rig_alloc_new(r, JOB_SERVICE, "exec sleep 1000");
+        rig_put(r, list[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(list); i++)
+        rig_wait_status(r, list[i], ALLOC_RUNNING);
+    for (size_t i = 0; i < ARRAY_LEN(list); i++)
+        rig_forget(r, list[i]);
+    for (size_t i = 0; i < ARRAY_LEN(list); i++)
+        rig_wait_gone(r, list[i]);
+    for (int i = 0; i < 100 && count_fds() > before; i++)
+        rig_linger(r, 50);
+    CHECK(count_fds() <= before, "%zu descriptors before, %zu after", before, count_fds());
+}
+
 /* After everything else: what a host must look like when all allocations were forgotten. */
 static void nothing_is_left_when_the_servers_forget_all(struct client_rig *r)
 {
@@ -509,6 +537,7 @@ int main(int argc, char **argv)
     RUN(&rig, a_destination_outside_is_refused);
     RUN(&rig, a_unit_that_vanished_while_away_counts_as_a_lost_attempt);
     RUN(&rig, exec_has_a_root_of_its_own);
+    RUN(&rig, many_allocations_come_and_go_without_a_leak);
     RUN(&rig, nothing_is_left_when_the_servers_forget_all);
     RUN(&rig, a_dev_agent_leaves_nothing_behind);
     return rig_close(&rig);
