@@ -2,7 +2,10 @@
 #include "drivers/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -75,6 +78,29 @@ static int search_path(struct arena *a, const struct command_where *w, const cha
     return best;
 }
 
+/* A downloaded program has no execute bits, and Nomad's executor sets them. Only below the task's
+ * directory and through no link, since the task may write there and we are root. */
+static int make_executable(const char *dir, const char *name)
+{
+    const struct open_how how = {
+        .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    struct stat st;
+    int base = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (base < 0)
+        return -EACCES;
+    int fd = (int)syscall(SYS_openat2, base, name, &how, sizeof(how));
+    close(base);
+    if (fd < 0)
+        return -EACCES;
+    int r = -EACCES;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
+        r = fchmod(fd, (st.st_mode & 07777) | 0555) == 0 ? 0 : -EACCES;
+    close(fd);
+    return r;
+}
+
 static int find_quietly(struct arena *a, const struct command_where *w, const char *command,
                         const char **ret)
 {
@@ -87,6 +113,8 @@ static int find_quietly(struct arena *a, const struct command_where *w, const ch
         if (!dir)
             return -ENOMEM;
         int r = try_file(a, "", dir, strlen(dir), command, ret);
+        if (r == -EACCES)
+            r = make_executable(dir, command);
         if (r == 0)
             return 0;
         if (r == -EACCES)
