@@ -158,15 +158,11 @@ static int start_client(struct agent *a, struct err *err)
 static int start_server(struct agent *a, struct err *err)
 {
     const struct agent_config *c = a->config;
-    const char *dir = arena_printf(a->arena, "%s/server", c->data_dir);
-    int r = c->dev ? 0 : mkdir_parents(dir, 0700);
-    if (r < 0)
-        return err_errno(err, r, "%s", dir);
     struct server_options so = {
         .region = c->region,
         .datacenter = c->datacenter,
         .name = c->name,
-        .data_dir = c->dev ? NULL : dir,
+        .data_dir = c->dev ? NULL : arena_printf(a->arena, "%s/server", c->data_dir),
         .rpc_addr = a->rpc_addr,
         .heartbeat_ttl = c->server->min_heartbeat_ttl,
         .heartbeat_grace = c->server->heartbeat_grace,

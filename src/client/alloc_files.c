@@ -52,7 +52,8 @@ static int refuse_secrets(const struct alloc_dir *d, int fd, const char *path, s
 
 static int open_checked(const struct alloc_dir *d, const char *path, int flags, struct err *err)
 {
-    cleanup_fd int fd = alloc_dir_open(d, path, flags | O_NONBLOCK, 0, err);
+    cleanup_fd int fd =
+        alloc_dir_open(d, path, flags & O_PATH ? flags : flags | O_NONBLOCK, 0, err);
     if (fd < 0)
         return fd;
     int r = refuse_secrets(d, fd, path, err);

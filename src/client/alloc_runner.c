@@ -244,7 +244,8 @@ static int make_slice(struct alloc_runner *ar, struct err *err)
     char description[256];
     struct unit_spec spec = UNIT_SPEC_INIT;
     struct uuid_text node = uuid_text(&ar->c->node_id);
-    snprintf(description, sizeof(description), "nomad allocation %s", nonull(ar->alloc->name));
+    snprintf(description, sizeof(description), "nomad allocation %s of node %s",
+             nonull(ar->alloc->name), node.z);
     spec.name = name.z;
     spec.description = description;
     spec.node_id = node.z;

@@ -158,6 +158,10 @@ void task_runner_fetch_cancel(struct task_runner *tr);
 
 /* task_start.c */
 void task_runner_start(struct task_runner *tr);
+struct artifact;
+/* The block with its texts interpolated in the task's environment. -ENOMEM. */
+int task_runner_artifact(struct task_runner *tr, struct arena *a, const struct artifact *raw,
+                         struct artifact *ret);
 /* task_unit.c */
 int task_runner_watch(struct task_runner *tr, bool attach);
 void task_runner_stop_unit(struct task_runner *tr);

@@ -46,16 +46,16 @@ static void judge(struct client *c, const struct unit_item *it)
     if (it->parts.kind == UNIT_NAME_SERVICE) {
         if (!uuid_eq(&it->state.node_id, &c->node_id) || is_attempt_of(ar, it->name))
             return;
-        if (ar && it->state.main_pid == 0)
+        if ((ar && it->state.main_pid == 0) || has_prefix(it->parts.task, "artifact:"))
             (void)units_reap(c->units, it->name, ignore_answer, c);
-        else if (c->config.dev || (ar && it->state.main_pid != 0))
+        else if (c->config.dev)
             (void)units_stop(c->units, it->name, ignore_answer, c);
         else
             log_error("client",
                       "unit %s belongs to this node, but no record explains it; left "
                       "running, stop it with systemctl",
                       it->name);
-    } else if (c->config.dev && !ar && streq(it->description, "nomad allocation")) {
+    } else if (c->config.dev && !ar && has_suffix(it->description, UUID_Z(&c->node_id))) {
         (void)units_stop(c->units, it->name, ignore_answer, c);
     }
 }

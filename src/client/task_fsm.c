@@ -171,8 +171,10 @@ static int on_exited(struct step *s)
 {
     if (!task_fsm_has_unit(s->f) || s->f->state == TFS_STARTING)
         return -EINVAL;
-    if (s->f->state == TFS_KILL_DELAY)
+    if (s->f->state == TFS_KILL_DELAY) {
         s->fx->what |= TFX_CANCEL_TIMER;
+        s->f->killed = true;
+    }
     note(s, &(struct task_note){.type = NOTE_TERMINATED,
                                 .code = s->e->code,
                                 .sig = s->e->sig,

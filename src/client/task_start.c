@@ -66,6 +66,41 @@ static int build_env(struct task_runner *tr, struct attempt *at, struct driver_t
     return dt->env ? task_env_replace_val(&at->env, at->a, tr->task->config, &dt->config) : -ENOMEM;
 }
 
+static int replace_map(const struct task_env *e, struct arena *a, const struct smap *from,
+                       struct smap *ret)
+{
+    *ret = (struct smap){0};
+    for (size_t i = 0; i < from->n; i++) {
+        const char *value = task_env_replace(e, a, nonull(from->items[i].value));
+        if (!value || smap_set(a, ret, from->items[i].key, value) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+int task_runner_artifact(struct task_runner *tr, struct arena *a, const struct artifact *raw,
+                         struct artifact *ret)
+{
+    struct err err;
+    struct driver_task dt;
+    struct attempt at = {.a = a, .stdin_fd = -1};
+    int r = user_find(tr->task->user, &at.user, &err);
+    if (r == 0)
+        r = build_env(tr, &at, &dt);
+    if (r < 0)
+        return r;
+    struct artifact art = *raw;
+    art.source = task_env_replace(&at.env, a, raw->source);
+    art.destination = task_env_replace(&at.env, a, raw->destination);
+    art.mode = task_env_replace(&at.env, a, raw->mode);
+    r = replace_map(&at.env, a, &raw->options, &art.options);
+    if (r == 0)
+        r = replace_map(&at.env, a, &raw->headers, &art.headers);
+    if (r == 0)
+        *ret = art;
+    return r;
+}
+
 static int translate(struct task_runner *tr, struct attempt *at, struct err *err)
 {
     const struct allocated_resources *res = tr->ar->alloc->resources;

@@ -51,8 +51,8 @@ static void fill_update(struct update_strategy *u)
     FILL_TEXT(u->health_check, "checks");
     FILL(u->min_healthy_time, 10 * NSEC_SEC);
     FILL(u->healthy_deadline, 5 * NSEC_MIN);
-    /* A job that only lengthens healthy_deadline means what it says: the deadline that was not given
-     * makes room for it instead of contradicting it. */
+    /* A job that only lengthens healthy_deadline means what it says: the deadline that was not
+     * given makes room for it instead of contradicting it. */
     FILL(u->progress_deadline,
          u->healthy_deadline < 10 * NSEC_MIN ? 10 * NSEC_MIN : 2 * u->healthy_deadline);
     FILL_TRI(u->auto_revert, 0);

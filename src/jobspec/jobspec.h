@@ -22,6 +22,7 @@ int job_validate(struct arena *a, const struct job *j, struct strs *ret_errors);
 int job_warnings(struct arena *a, const struct job *j, struct strs *ret_warnings);
 /* "N error(s) occurred:\n\n\t* ...": how Nomad prints a list of errors. NULL for none. */
 const char *job_errors_text(struct arena *a, const struct strs *errors);
+const char *job_warnings_text(struct arena *a, const struct strs *warnings);
 
 /* "md5:…", "sha1:…", "sha256:…", "sha512:…" with a digest of the right length in hex. Shared by
  * validation and the fetcher. *ret_type is static. -EINVAL with a text. */

@@ -93,6 +93,17 @@ const char *job_errors_text(struct arena *a, const struct strs *errors)
     return text;
 }
 
+const char *job_warnings_text(struct arena *a, const struct strs *warnings)
+{
+    if (warnings->n == 0)
+        return NULL;
+    const char *text =
+        arena_printf(a, "%zu warning%s:\n\n", warnings->n, warnings->n > 1 ? "s" : "");
+    for (size_t i = 0; text && i < warnings->n; i++)
+        text = arena_printf(a, "%s* %s\n", text, warnings->items[i]);
+    return text;
+}
+
 static void warn_services(struct findings *f, const struct objs *services)
 {
     if (services->n)

@@ -49,8 +49,7 @@ struct snapshot_run {
     void *pin;
     uint64_t index, term, log_index, log_term, bytes;
     struct raft_config config;
-    int r;
-    bool disk_failed;
+    int r, disk; /* the outcome; the disk's part in it */
     struct err err;
 };
 struct snapshot_waiter {

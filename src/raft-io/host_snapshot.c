@@ -45,30 +45,41 @@ static void forget_in_memory(struct raft_host *h)
     raft_host_snapshot_answer(h, 0);
 }
 
+static int write_snapshot(struct snapshot_run *s)
+{
+    struct raft_host *h = s->h;
+    struct raft_sink *sink = NULL;
+    int r = s->disk =
+        raft_sink_open(h->o.fs, h->dir, s->index, s->term, &s->config, &sink, &s->err);
+    if (r < 0)
+        return r;
+    r = h->cb.snapshot_write(s->pin, sink, &s->err);
+    s->disk = raft_sink_failed(sink);
+    if (s->disk < 0)
+        r = err_errno(&s->err, s->disk, "writing the snapshot");
+    else if (r >= 0)
+        r = s->disk = raft_sink_finish(sink, &s->bytes, &s->err);
+    raft_sink_free(sink);
+    return r;
+}
+
 static void snapshot_work(uv_work_t *work)
 {
     struct snapshot_run *s = container_of(work, struct snapshot_run, work);
-    struct raft_host *h = s->h;
-    struct raft_sink *sink = NULL;
-    s->r = raft_sink_open(h->o.fs, h->dir, s->index, s->term, &s->config, &sink, &s->err);
-    s->disk_failed = s->r < 0;
-    if (s->r < 0)
+    const struct raft_fs *fs = s->h->o.fs;
+    s->r = write_snapshot(s);
+    if (s->r >= 0)
         return;
-    s->r = h->cb.snapshot_write(s->pin, sink, &s->err);
-    s->disk_failed = raft_sink_failed(sink) < 0;
-    if (s->disk_failed)
-        s->r = err_errno(&s->err, raft_sink_failed(sink), "writing the snapshot");
-    if (s->r >= 0) {
-        s->r = raft_sink_finish(sink, &s->bytes, &s->err);
-        s->disk_failed = s->r < 0;
-    }
-    raft_sink_free(sink);
+    struct raft_path tmp = raft_snapshot_path(s->h->dir, s->index, s->term, true);
+    fs->unlink(fs->ctx, tmp.z);
 }
 
+/* A full disk stops nothing here: nobody was promised this file, and the space it took is given
+ * back. Stopping would only lead to the same attempt after the next start. */
 static void snapshot_failed(struct raft_host *h)
 {
     h->snap.running = false;
-    if (h->snap.disk_failed) {
+    if (h->snap.disk < 0 && h->snap.disk != -ENOSPC) {
         raft_host_fatal(h, "snapshot at %" PRIu64 ": %s", h->snap.index, h->snap.err.text);
         return;
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Making the machine from what the disk held, and looking into it. */
+#include "base/hash.h"
 #include "raft/internal.h"
 
 static void set_defaults(struct raft_options *o)
@@ -22,7 +23,8 @@ int raft_new(const struct raft_options *o, const struct raft_boot *boot, nsec_t 
     r->o = *o;
     set_defaults(&r->o);
     r->now = now;
-    r->rng = o->seed;
+    /* Two servers given one seed must still not wait alike: they would split every vote. */
+    r->rng = hash_bytes(o->id.b, sizeof(o->id.b), o->seed);
     r->hard = boot->hard;
     r->log.base = boot->log_index;
     r->log.base_term = boot->log_term;

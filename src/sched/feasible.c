@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 
+#include "base/hash.h"
 #include "sched/feasible.h"
 
 enum fixed_reason { R_DRIVERS = FEAS_REASONS, R_VOLUMES, R_DEVICES, R_NETWORK, R_CONSTRAINTS };
@@ -124,6 +124,34 @@ static int compile_all(struct feasible *f)
     return e;
 }
 
+static bool driver_known(const struct feasible *f, const char *name)
+{
+    for (size_t i = 0; i < f->n_drivers; i++)
+        if (streq(f->drivers[i], name))
+            return true;
+    return false;
+}
+
+static int collect_drivers(struct feasible *f)
+{
+    f->drivers = arena_array(f->arena, const char *, f->group->tasks.n + 1);
+    f->driver_keys = arena_array(f->arena, const char *, f->group->tasks.n + 1);
+    if (!f->drivers || !f->driver_keys)
+        return -ENOMEM;
+    OBJS_FOR(const struct task, t, f->group->tasks)
+    {
+        f->devices |= t->resources && t->resources->devices.n;
+        if (driver_known(f, t->driver))
+            continue;
+        const char *key = arena_printf(f->arena, "driver.%s", nonull(t->driver));
+        if (!key)
+            return -ENOMEM;
+        f->drivers[f->n_drivers] = nonull(t->driver);
+        f->driver_keys[f->n_drivers++] = key;
+    }
+    return 0;
+}
+
 /* Reasons: the fixed ones, then the class constraints, then the node constraints. */
 static int make_reasons(struct feasible *f)
 {
@@ -180,7 +208,7 @@ int feasible_new(const struct job *j, const struct task_group *g, struct err *er
     f->distinct = arena_array(a, struct distinct_property, n + 1);
     f->affinities = arena_array(a, struct weighted, count_affinities(j, g) + 1);
     if (!f->by_class || !f->by_node || !f->distinct || !f->affinities || compile_all(f) < 0 ||
-        make_reasons(f) < 0) {
+        collect_drivers(f) < 0 || make_reasons(f) < 0) {
         feasible_free(f);
         return err_set(err, -ENOMEM, "out of memory");
     }
@@ -218,14 +246,11 @@ static bool in_pool(const struct job *j, const struct node *n)
     return streq(wanted, "all") || streq(wanted, pool);
 }
 
-static bool has_driver(const struct node *n, const char *driver)
+static bool has_driver(const struct node *n, const char *driver, const char *key)
 {
-    char key[256];
     const struct driver_info *d = omap_get(&n->drivers, driver);
     if (d)
         return d->detected && d->healthy;
-    if (snprintf(key, sizeof(key), "driver.%s", nonull(driver)) >= (int)sizeof(key))
-        return false;
     const char *v = smap_get(&n->attributes, key);
     return v && (streq(v, "1") || streq(v, "true") || streq(v, "t") || streq(v, "T") ||
                  streq(v, "TRUE") || streq(v, "True"));
@@ -237,13 +262,11 @@ size_t feasible_class(const struct feasible *f, const struct node *n)
         return FEAS_OTHER_POOL;
     if (!in_datacenters(f->job, n))
         return FEAS_OTHER_DC;
-    OBJS_FOR(const struct task, t, f->group->tasks)
-    {
-        if (!has_driver(n, t->driver))
+    for (size_t i = 0; i < f->n_drivers; i++)
+        if (!has_driver(n, f->drivers[i], f->driver_keys[i]))
             return R_DRIVERS;
-        if (t->resources && t->resources->devices.n)
-            return R_DEVICES; /* nodes do not offer devices yet */
-    }
+    if (f->devices)
+        return R_DEVICES;
     for (size_t i = 0; i < f->n_by_class; i++)
         if (!constraint_check(&f->by_class[i], n))
             return R_CONSTRAINTS + i;
@@ -311,6 +334,33 @@ size_t feasible_node(const struct feasible *f, const struct node *n)
         !ports_have_alias(n, &w->dynamic_ports))
         return R_NETWORK;
     return FEAS_OK;
+}
+
+static void sign(uint64_t sig[2], const char *text)
+{
+    size_t n = strlen(nonull(text)) + 1;
+    sig[0] = hash_bytes(nonull(text), n, sig[0]);
+    sig[1] = hash_bytes(nonull(text), n, sig[1] + 1);
+}
+
+void feasible_signature(const struct feasible *f, uint64_t ret[2])
+{
+    uint64_t sig[2] = {1, 2};
+    sign(sig, f->job->node_pool);
+    sign(sig, f->devices ? "devices" : "");
+    for (size_t i = 0; i < f->job->datacenters.n; i++)
+        sign(sig, f->job->datacenters.items[i]);
+    sign(sig, "\n");
+    for (size_t i = 0; i < f->n_drivers; i++)
+        sign(sig, f->drivers[i]);
+    sign(sig, "\n");
+    for (size_t i = 0; i < f->n_by_class; i++) {
+        /* the parts apart: the printed text alone is ambiguous */
+        sign(sig, f->by_class[i].l.text);
+        sign(sig, f->by_class[i].text);
+        sign(sig, f->by_class[i].r.text);
+    }
+    memcpy(ret, sig, sizeof(sig));
 }
 
 double feasible_affinity(const struct feasible *f, const struct node *n)

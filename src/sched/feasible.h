@@ -29,6 +29,9 @@ struct feasible {
     const struct task_group *group;
     struct compiled *by_class, *by_node; /* constraints */
     size_t n_by_class, n_by_node;
+    const char **drivers, **driver_keys; /* of the tasks, each once; and "driver.<name>" */
+    size_t n_drivers;
+    bool devices; /* asks for devices, which nodes do not offer yet */
     struct weighted *affinities;
     size_t n_affinities;
     struct distinct_property *distinct;
@@ -49,5 +52,7 @@ struct feasible *feasible_free(struct feasible *f);
 /* FEAS_OK, FEAS_OTHER_* or a reason. */
 size_t feasible_class(const struct feasible *f, const struct node *n);
 size_t feasible_node(const struct feasible *f, const struct node *n);
+/* Two groups with the same signature get the same feasible_class() from every node. */
+void feasible_signature(const struct feasible *f, uint64_t ret[2]);
 /* sum(weight of what matches) / sum(|weight|); 0 without affinities. */
 double feasible_affinity(const struct feasible *f, const struct node *n);

@@ -473,6 +473,25 @@ void ledger_release(struct ledger *l, const struct uuid *alloc_id)
         claim_undo(l, c);
 }
 
+int ledger_release_stops(struct ledger *l, const char *ns, const char *job_id)
+{
+    const struct members *m = ledger_members(l, ns, job_id);
+    VEC(struct uuid) ids = {0};
+    struct map_slot *slot;
+    int e = 0;
+    if (!m || !m->claims)
+        return 0;
+    for (size_t i = 0; e == 0 && (slot = map_next(&l->claims, &i));) {
+        const struct claim *c = slot->value;
+        if (c->stop && c->job == m)
+            e = vec_push(&ids, c->id);
+    }
+    for (size_t i = 0; e == 0 && i < ids.n; i++)
+        ledger_release(l, &ids.items[i]);
+    vec_free(&ids);
+    return e;
+}
+
 size_t ledger_claims(const struct ledger *l)
 {
     return l->claims.n;

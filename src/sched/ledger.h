@@ -32,6 +32,8 @@ int ledger_claim(struct ledger *l, const struct allocation *placed);
 /* 1 when claimed, 0 when there was nothing to claim, -ENOMEM. */
 int ledger_claim_stop(struct ledger *l, const struct allocation *stopped);
 void ledger_release(struct ledger *l, const struct uuid *alloc_id);
+/* All claimed stops of a job: what is left of an evaluation that came to nothing. -ENOMEM. */
+int ledger_release_stops(struct ledger *l, const char *ns, const char *job_id);
 size_t ledger_claims(const struct ledger *l);
 
 /* For tests and metrics; false when the node is unknown. */

@@ -66,20 +66,20 @@ static int tally_flush(struct run *r, struct tally *t)
     return e;
 }
 
-static int tally_add(struct run *r, struct tally *t, const char *key)
+static int tally_add(struct run *r, struct tally *t, const char *key, int64_t n)
 {
     if (t->n && (t->key == key || streq(t->key, key))) {
-        t->n++;
+        t->n += n;
         return 0;
     }
     int e = tally_flush(r, t);
     t->key = key;
-    t->n = 1;
+    t->n = n;
     return e;
 }
 
 struct tallies {
-    struct tally filtered, exhausted, class_filtered, class_exhausted;
+    struct tally available, filtered, exhausted, class_filtered, class_exhausted;
 };
 
 static int count_slot(struct run *r, struct alloc_metric *m, struct tallies *t, uint32_t slot)
@@ -93,15 +93,15 @@ static int count_slot(struct run *r, struct alloc_metric *m, struct tallies *t, 
         return 0;
     ++*(exhausted ? &m->nodes_exhausted : &m->nodes_filtered);
     if (!isempty(class) &&
-        tally_add(r, exhausted ? &t->class_exhausted : &t->class_filtered, class) < 0)
+        tally_add(r, exhausted ? &t->class_exhausted : &t->class_filtered, class, 1) < 0)
         return -ENOMEM;
-    return tally_add(r, exhausted ? &t->exhausted : &t->filtered, text);
+    return tally_add(r, exhausted ? &t->exhausted : &t->filtered, text, 1);
 }
 
 /* A class that failed as a whole is counted as a whole. */
-static int count_class(struct run *r, struct alloc_metric *m, uint32_t class)
+static int count_class(struct run *r, struct alloc_metric *m, struct tallies *t, uint32_t class)
 {
-    uint16_t why = r->x->by_class[class];
+    uint16_t why = r->by_class[class];
     int64_t n = r->x->class_n[class];
     const struct node *node = r->x->class_node[class];
     if (!n)
@@ -111,48 +111,56 @@ static int count_class(struct run *r, struct alloc_metric *m, uint32_t class)
     if (why == FEAS_OTHER_POOL || why == FEAS_OTHER_DC)
         return 0;
     m->nodes_evaluated += n;
-    if (imap_add(r->a, &m->nodes_available, nonull(node->datacenter), n) < 0)
+    if (tally_add(r, &t->available, nonull(node->datacenter), n) < 0)
         return -ENOMEM;
     if (why == FEAS_OK)
         return 0;
     m->nodes_filtered += n;
-    if (!isempty(node->node_class) && imap_add(r->a, &m->class_filtered, node->node_class, n) < 0)
+    if (!isempty(node->node_class) && tally_add(r, &t->class_filtered, node->node_class, n) < 0)
         return -ENOMEM;
-    return imap_add(r->a, &m->constraint_filtered, r->f->reasons[why], n);
+    return tally_add(r, &t->filtered, r->f->reasons[why], n);
 }
 
 static bool counted_by_class(const struct run *r, uint32_t slot)
 {
-    return r->x->out[slot] == OUT_NOT_READY || r->x->by_class[r->l->class_id[slot]] != FEAS_OK;
+    return r->x->out[slot] == OUT_NOT_READY || r->by_class[r->l->class_id[slot]] != FEAS_OK;
 }
 
-static int count_slots(struct run *r, struct alloc_metric *m)
+static int count_slots(struct run *r, struct alloc_metric *m, struct tallies *t)
+{
+    for (uint32_t i = 0; i < r->l->n; i++)
+        if (r->l->ready[i] && !counted_by_class(r, i) && count_slot(r, m, t, i) < 0)
+            return -ENOMEM;
+    return 0;
+}
+
+static int count_all(struct run *r, struct alloc_metric *m)
 {
     struct tallies t = {
+        .available.map = &m->nodes_available,
         .filtered.map = &m->constraint_filtered,
         .exhausted.map = &m->dimension_exhausted,
         .class_filtered.map = &m->class_filtered,
         .class_exhausted.map = &m->class_exhausted,
     };
-    for (uint32_t i = 0; i < r->l->n; i++)
-        if (r->l->ready[i] && !counted_by_class(r, i) && count_slot(r, m, &t, i) < 0)
+    struct tally *all[] = {&t.available, &t.filtered, &t.exhausted, &t.class_filtered,
+                           &t.class_exhausted};
+    for (uint32_t i = 0; i < r->l->n_classes; i++)
+        if (count_class(r, m, &t, i) < 0)
             return -ENOMEM;
-    if (tally_flush(r, &t.filtered) < 0 || tally_flush(r, &t.exhausted) < 0 ||
-        tally_flush(r, &t.class_filtered) < 0 || tally_flush(r, &t.class_exhausted) < 0)
+    bool all_usable = m->nodes_evaluated - m->nodes_filtered == score_usable(&r->x->s, r->l->cap);
+    if (!all_usable && count_slots(r, m, &t) < 0)
         return -ENOMEM;
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (tally_flush(r, all[i]) < 0)
+            return -ENOMEM;
     return 0;
 }
 
 struct alloc_metric *run_metric(struct run *r)
 {
     struct alloc_metric *m = model_new(&alloc_metric_schema, r->a);
-    for (uint32_t i = 0; m && i < r->l->n_classes; i++)
-        if (count_class(r, m, i) < 0)
-            return NULL;
-    if (!m)
-        return NULL;
-    bool all_usable = m->nodes_evaluated - m->nodes_filtered == score_usable(&r->x->s, r->l->cap);
-    if (!all_usable && count_slots(r, m) < 0)
+    if (!m || count_all(r, m) < 0)
         return NULL;
     /* texts of run and nodes may die before the result */
     struct imap *maps[] = {&m->nodes_available, &m->class_filtered, &m->constraint_filtered,
@@ -218,7 +226,7 @@ int run_scores(struct run *r, struct alloc_metric *m, uint32_t chosen, size_t to
 
 static int64_t class_ok(const struct run *r, const struct node_class *c)
 {
-    return r->x->by_class[c->id] == FEAS_OK;
+    return r->by_class[c->id] == FEAS_OK;
 }
 
 static bool class_seen(const struct run *r, const struct node_class *c)

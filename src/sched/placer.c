@@ -333,6 +333,11 @@ static int sum_up_failures(struct call *c)
 static int place_all(struct call *c)
 {
     const struct place_input *in = c->in;
+    /* one evaluation of a job at a time: what an earlier one claimed and is not applied never will
+     * be; a dry run may meet one under way */
+    if (in->first == 0 && !in->dry_run &&
+        ledger_release_stops(c->p->l, in->job->ns, in->job->id) < 0)
+        return -ENOMEM;
     for (size_t i = 0; in->first == 0 && i < in->n_stops; i++)
         if (claim_stop(c, in->stops[i].alloc) < 0)
             return -ENOMEM;

@@ -22,7 +22,7 @@ int scratch_fit(struct scratch *x, const struct ledger *l)
 {
     if (x->class_cap < l->n_classes) {
         size_t cap = MAX(l->n_classes, x->class_cap * 2);
-        if (FIT(x->by_class, cap) < 0 || FIT(x->class_n, cap) < 0 || FIT(x->class_node, cap) < 0 ||
+        if (FIT(x->class_n, cap) < 0 || FIT(x->class_node, cap) < 0 ||
             FIT(x->class_affinity, cap) < 0)
             return -ENOMEM;
         x->class_cap = cap;
@@ -42,11 +42,13 @@ int scratch_fit(struct scratch *x, const struct ledger *l)
 
 void scratch_free(struct scratch *x)
 {
-    void *arrays[] = {x->s.extra,  x->s.inv_k, x->s.bias,     x->s.key,         x->s.block,
-                      x->packed,   x->rest,    x->out,        x->count,         x->hosts,
-                      x->by_class, x->class_n, x->class_node, x->class_affinity};
+    void *arrays[] = {x->s.extra, x->s.inv_k,    x->s.bias,        x->s.key, x->s.block,
+                      x->packed,  x->rest,       x->out,           x->count, x->hosts,
+                      x->class_n, x->class_node, x->class_affinity};
     for (size_t i = 0; i < ARRAY_LEN(arrays); i++)
         free(arrays[i]);
+    for (size_t i = 0; i < CLASS_MEMOS; i++)
+        free(x->memos[i].results);
     vec_free(&x->touched);
     *x = (struct scratch){0};
 }
@@ -346,30 +348,72 @@ int run_member(struct run *r, uint32_t slot, const char *group, int delta)
 
 static uint16_t class_result(struct run *r, uint32_t class, const struct node *n)
 {
-    if (r->x->by_class[class] == CLASS_UNKNOWN) {
-        r->x->by_class[class] = (uint16_t)feasible_class(r->f, n);
-        r->x->class_node[class] = n;
-        if (r->f->n_affinities && !r->affinity_by_node)
-            r->x->class_affinity[class] = (float)feasible_affinity(r->f, n);
-    }
-    return r->x->by_class[class];
+    if (r->by_class[class] == CLASS_UNKNOWN)
+        r->by_class[class] = (uint16_t)feasible_class(r->f, n);
+    return r->by_class[class];
 }
 
+static void class_seen_first(struct run *r, uint32_t class, const struct node *n)
+{
+    r->x->class_node[class] = n;
+    if (r->f->n_affinities && !r->affinity_by_node)
+        r->x->class_affinity[class] = (float)feasible_affinity(r->f, n);
+}
+
+/* The memo of this signature, or the one unused for longest emptied for it. */
+static struct class_memo *memo_find(struct scratch *x, const uint64_t sig[2])
+{
+    struct class_memo *oldest = &x->memos[0];
+    for (size_t i = 0; i < CLASS_MEMOS; i++) {
+        struct class_memo *m = &x->memos[i];
+        if (m->used_at && m->signature[0] == sig[0] && m->signature[1] == sig[1])
+            return m;
+        if (m->used_at < oldest->used_at)
+            oldest = m;
+    }
+    memcpy(oldest->signature, sig, sizeof(oldest->signature));
+    if (oldest->n)
+        memset(oldest->results, 0xff, oldest->n * sizeof(*oldest->results));
+    return oldest;
+}
+
+static int memo_take(struct run *r)
+{
+    uint64_t sig[2];
+    feasible_signature(r->f, sig);
+    struct class_memo *m = memo_find(r->x, sig);
+    m->used_at = ++r->x->memo_clock;
+    if (m->n < r->x->class_cap) {
+        uint16_t *p = realloc(m->results, r->x->class_cap * sizeof(*p));
+        if (!p)
+            return -ENOMEM;
+        memset(p + m->n, 0xff, (r->x->class_cap - m->n) * sizeof(*p));
+        m->results = p;
+        m->n = r->x->class_cap;
+    }
+    r->by_class = m->results;
+    return 0;
+}
+
+/* Pointers are kept in locals: every store might change them, as far as the compiler knows. */
 static void scan_classes(struct run *r)
 {
-    const struct ledger *l = r->l;
-    struct scratch *x = r->x;
-    for (uint32_t i = 0; i < l->cap; i++) {
-        uint32_t class = l->class_id[i];
+    const uint32_t *class_id = r->l->class_id;
+    const uint8_t *ready = r->l->ready;
+    uint16_t *by_class = r->by_class, *out = r->x->out;
+    uint32_t *class_n = r->x->class_n;
+    float *bias = r->x->s.bias;
+    for (uint32_t i = 0, n = (uint32_t)r->l->cap; i < n; i++) {
         uint16_t why = OUT_NOT_READY;
-        if (l->ready[i]) {
-            why = x->by_class[class];
+        if (ready[i]) {
+            why = by_class[class_id[i]];
             if (why == CLASS_UNKNOWN)
-                why = class_result(r, class, l->nodes[i]);
-            x->class_n[class]++;
+                why = class_result(r, class_id[i], r->l->nodes[i]);
+            if (!class_n[class_id[i]]++)
+                class_seen_first(r, class_id[i], r->l->nodes[i]);
         }
-        x->out[i] = why;
-        x->s.bias[i] = why ? SCORE_NONE : 0;
+        out[i] = why;
+        bias[i] = why ? SCORE_NONE : 0;
     }
 }
 
@@ -394,7 +438,6 @@ static void scan_special(struct run *r, uint32_t slot)
 static void scan(struct run *r)
 {
     struct scratch *x = r->x;
-    memset(x->by_class, 0xff, x->class_cap * sizeof(*x->by_class));
     memset(x->class_n, 0, x->class_cap * sizeof(*x->class_n));
     bool special =
         r->f->distinct_hosts_job || r->f->distinct_hosts_group || r->f->n_distinct || r->n_statics;
@@ -512,8 +555,8 @@ int run_begin(struct run *r, struct ledger *l, struct scratch *x, struct arena *
         return e;
     r->affinity_by_node = affinities_escape(r->f);
     r->plain = group_resources(a, g);
-    if (!r->plain || scratch_fit(x, l) < 0 || collect_ports(r) < 0 || spreads_init(r) < 0 ||
-        distinct_init(r) < 0) {
+    if (!r->plain || scratch_fit(x, l) < 0 || memo_take(r) < 0 || collect_ports(r) < 0 ||
+        spreads_init(r) < 0 || distinct_init(r) < 0) {
         run_end(r);
         return err_set(err, -ENOMEM, "out of memory");
     }

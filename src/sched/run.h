@@ -32,6 +32,15 @@ struct static_port {
     const char *text; /* "network: reserved port collision http=8080" */
 };
 
+/* feasible_class() of every class, kept for groups that ask the same: dispatched jobs, the next
+ * evaluation of a job. Classes never change and their numbers are never used again. */
+#define CLASS_MEMOS 64
+struct class_memo {
+    uint64_t signature[2], used_at; /* used_at 0: empty */
+    uint16_t *results;              /* UINT16_MAX: not asked yet */
+    size_t n;
+};
+
 /* Arrays kept by the placer between runs; as long as the ledger's. */
 struct scratch {
     size_t cap, class_cap;
@@ -40,7 +49,8 @@ struct scratch {
     uint16_t *count;       /* members of this group by slot */
     uint16_t *hosts;       /* members of the whole job by slot */
     VEC(uint32_t) touched; /* slots with count, hosts, extra or inv_k other than 0, 0, 0, 1 */
-    uint16_t *by_class;
+    struct class_memo memos[CLASS_MEMOS];
+    uint64_t memo_clock;
     uint32_t *class_n; /* ready nodes by class */
     const struct node **class_node;
     float *class_affinity;
@@ -55,6 +65,7 @@ struct run {
     const struct place_input *in;
     struct task_group *group;
     struct feasible *f; /* owned */
+    uint16_t *by_class; /* of a memo */
     struct arena *a;    /* of the results */
     struct score_ask ask;
     bool affinity_by_node; /* an affinity names something unique */

@@ -110,27 +110,30 @@ always_inline_fn vf max_v(vf a, vf b)
     return select_v((vi)(a - b) >> 31, b, a);
 }
 
-clones void score_all(const struct ledger *l, const struct score_ask *ask,
-                      const struct score_arrays *s)
+/* Local copies of the pointers: stores to the arrays might change them otherwise. */
+clones void score_all(const struct ledger *ledger, const struct score_ask *ask,
+                      const struct score_arrays *arrays)
 {
-    struct vask a = ask_v(ask);
-    for (size_t i = 0; i < l->cap; i += SCORE_BLOCK) {
+    const struct ledger l = *ledger;
+    const struct score_arrays s = *arrays;
+    const struct vask a = ask_v(ask);
+    for (size_t i = 0; i < l.cap; i += SCORE_BLOCK) {
         vf top = splat(SCORE_NONE * 4);
         for (size_t k = i; k < i + SCORE_BLOCK; k += LANES) {
-            struct vkey v = key_v(l, s, &a, k, *(const vi *)&l->used_cpu[k],
-                                  *(const vi *)&l->used_mem[k], *(const vi *)&l->used_disk[k]);
-            vf key = v.packed * *(const vf *)&s->inv_k[k] + v.rest;
-            *(vf *)&s->key[k] = key;
-            if (s->packed) {
-                *(vf *)&s->packed[k] = v.packed;
-                *(vf *)&s->rest[k] = v.rest;
+            struct vkey v = key_v(&l, &s, &a, k, *(const vi *)&l.used_cpu[k],
+                                  *(const vi *)&l.used_mem[k], *(const vi *)&l.used_disk[k]);
+            vf key = v.packed * *(const vf *)&s.inv_k[k] + v.rest;
+            *(vf *)&s.key[k] = key;
+            if (s.packed) {
+                *(vf *)&s.packed[k] = v.packed;
+                *(vf *)&s.rest[k] = v.rest;
             }
             top = max_v(top, key);
         }
         float best = top[0];
         for (size_t k = 1; k < LANES; k++)
             best = top[k] > best ? top[k] : best;
-        s->block[i / SCORE_BLOCK] = best;
+        s.block[i / SCORE_BLOCK] = best;
     }
 }
 

@@ -26,7 +26,7 @@ static bool prepare(struct server *s, struct rpc_call *call, struct job *j,
         rpc_fail(call, 400, "%s", job_errors_text(call->arena, &errors));
         return false;
     }
-    *ret_warnings = nonull(job_errors_text(call->arena, &warnings));
+    *ret_warnings = nonull(job_warnings_text(call->arena, &warnings));
     return true;
 }
 
@@ -162,7 +162,7 @@ static void handle_validate(void *impl, struct rpc_call *call)
         return;
     }
     reply->error = nonull(job_errors_text(call->arena, &reply->validation_errors));
-    reply->warnings = nonull(job_errors_text(call->arena, &warnings));
+    reply->warnings = nonull(job_warnings_text(call->arena, &warnings));
     rpc_finish(call);
 }
 

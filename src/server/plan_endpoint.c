@@ -52,7 +52,7 @@ void handle_plan(void *impl, struct rpc_call *call)
         rpc_fail(call, 400, "%s", job_errors_text(call->arena, &errors));
         return;
     }
-    reply->warnings = nonull(job_errors_text(call->arena, &warnings));
+    reply->warnings = nonull(job_warnings_text(call->arena, &warnings));
     struct snap *snap = state_pin(s->state);
     const struct job *old = state_get_job(snap, j->ns, j->id);
     as_registered(j, old);

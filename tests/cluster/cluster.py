@@ -213,7 +213,14 @@ class Agent:
         return self.host.run("env", address, NOMAD, *args, check=check, stdin=stdin, timeout=timeout)
 
     def wait_leader(self, timeout=30):
-        return wait_until(lambda: self.get("/v1/status/leader"), timeout, "a leader")
+        def leader_or_dead():
+            if not self.alive():
+                return "dead"
+            return self.get("/v1/status/leader")
+
+        seen = wait_until(leader_or_dead, timeout, "a leader")
+        assert seen != "dead", "the agent died:\n" + self.host.journal(self.unit, 40)
+        return seen
 
     def wait_nodes(self, count=1, timeout=30):
         def ready():

@@ -372,13 +372,37 @@ static void a_nearly_full_disk_refuses_proposals(void **state)
     close_machine(&m);
 }
 
-static int refuse_write(void *pin, struct raft_sink *sink, struct err *err)
+static int full_for_snapshots(void *ctx, const char *path, int flags)
 {
-    return err_set(err, -EINVAL, "state cannot be written");
+    return strstr(path, "/snap-") && flags & O_CREAT ? -ENOSPC
+                                                     : raft_fs_real.open(NULL, path, flags);
 }
 static void on_failed_snapshot(void *ctx, int r, uint64_t index)
 {
     *(int *)ctx = r;
+}
+
+static void no_room_for_a_snapshot_stops_nothing(void **state)
+{
+    struct machine m;
+    int r = 0;
+    bad_fs = raft_fs_real;
+    bad_fs.open = full_for_snapshots;
+    open_machine(&m, *state, (struct raft_host_options){.fs = &bad_fs});
+    wait_leader(&m);
+    propose(&m, 3);
+    assert_int_equal(raft_host_snapshot(m.host, on_failed_snapshot, &r), 0);
+    while (!r)
+        uv_run(&m.loop, UV_RUN_ONCE);
+    assert_int_equal(r, -ENOSPC);
+    assert_string_equal(m.fatal, "");
+    propose(&m, 3);
+    close_machine(&m);
+}
+
+static int refuse_write(void *pin, struct raft_sink *sink, struct err *err)
+{
+    return err_set(err, -EINVAL, "state cannot be written");
 }
 
 static void a_snapshot_that_fails_by_itself_stops_nothing(void **state)
@@ -422,6 +446,47 @@ static void closing_while_a_snapshot_is_written_waits_for_it(void **state)
     close_machine(&m);
 }
 
+static void memory_only_logs_forget_what_is_applied(void **state)
+{
+    struct machine m;
+    struct raft_host_stats s;
+    open_machine(&m, NULL, (struct raft_host_options){.snapshot_entries = 50});
+    wait_leader(&m);
+    for (int i = 0; i < 20; i++)
+        propose(&m, 20);
+    raft_host_stats(m.host, &s);
+    assert_true(s.last_snapshot_index > 300);
+    assert_int_equal(m.count, 400);
+    close_machine(&m);
+}
+
+static void on_proposed_again(void *ctx, int r, uint64_t index, void *result)
+{
+    struct machine *m = ctx;
+    on_proposed(ctx, r, index, result);
+    if (r == 0 && m->answered < 50)
+        assert_int_equal(raft_host_propose(m->host, "more", 4, on_proposed_again, m), 0);
+    else if (r == 0)
+        raft_host_close(m->host, on_closed, m);
+    else
+        assert_int_equal(raft_host_propose(m->host, "late", 4, on_proposed, m), -ESHUTDOWN);
+}
+
+static void answers_may_propose_again_and_close(void **state)
+{
+    struct machine m;
+    open_machine(&m, *state, (struct raft_host_options){0});
+    wait_leader(&m);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(raft_host_propose(m.host, "first", 5, on_proposed_again, &m), 0);
+    while (!m.closed)
+        uv_run(&m.loop, UV_RUN_ONCE);
+    assert_int_equal(m.answered, 50);
+    assert_int_equal(m.refused, 7);
+    uv_run(&m.loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&m.loop), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,8 +505,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_nearly_full_disk_refuses_proposals, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_snapshot_that_fails_by_itself_stops_nothing, make_dir,
                                         remove_dir),
+        cmocka_unit_test_setup_teardown(no_room_for_a_snapshot_stops_nothing, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(closing_while_a_snapshot_is_written_waits_for_it, make_dir,
                                         remove_dir),
+        cmocka_unit_test(memory_only_logs_forget_what_is_applied),
+        cmocka_unit_test_setup_teardown(answers_may_propose_again_and_close, make_dir, remove_dir),
         cmocka_unit_test(slow_applies_leave_the_loop_its_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

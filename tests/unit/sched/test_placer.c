@@ -510,6 +510,25 @@ static void a_dry_run_changes_nothing(void **state)
     assert_int_equal(ledger_claims(w->ledger), 6);
 }
 
+static void stops_of_a_plan_that_came_to_nothing_are_forgotten(void **state)
+{
+    WORLD(w, 1, 2);
+    constrain(w, &w->job->constraints, "", "distinct_hosts", "");
+    feed(w);
+    struct allocation *x = fx_alloc(w->a, w->job, 0, 0);
+    ledger_alloc(w->ledger, NULL, x);
+    w->stops[w->n_stops++] = (struct stop_request){x, STOP_NOT_NEEDED, -1};
+    ask_count(w, 1);
+    place(w);
+    assert_int_equal(w->r->allocs.n, 1);
+    ledger_release(w->ledger, &placed(w, 0)->id); /* the entry was lost, x runs on */
+    assert_int_equal(ledger_claims(w->ledger), 1);
+    w->n_stops = 0;
+    place(w);
+    assert_int_equal(w->r->allocs.n, 0);
+    assert_int_equal(ledger_claims(w->ledger), 0);
+}
+
 static void large_plans_come_in_pieces(void **state)
 {
     WORLD(w, 400, 2500);
@@ -546,6 +565,30 @@ static void later_pieces_remember_what_failed_before(void **state)
     assert_int_equal(number(&w->r->queued, "big"), 3);
     assert_int_equal(w->r->class_eligibility.n, 1);
     assert_int_equal(w->r->class_eligibility.items[0].value, 1);
+}
+
+static void answers_about_classes_are_not_mixed_up(void **state)
+{
+    WORLD(w, 40, 1);
+    for (unsigned i = 0; i < 40; i++)
+        smap_set(w->a, &w->nodes[i]->meta, "rack", arena_printf(w->a, "r%u", i % 20));
+    w->n_nodes = 20;
+    feed(w);
+    ask_count(w, 1);
+    for (unsigned round = 0; round < 200; round++) {
+        unsigned rack = round * 7 % 20;
+        if (round == 100) {
+            w->nodes[35]->node_class = "late"; /* a new class of rack 15 */
+            w->n_nodes = 40;
+            feed(w);
+        }
+        fx_group(w->job)->constraints = (struct objs){0};
+        constrain(w, &fx_group(w->job)->constraints, "${meta.rack}", "=",
+                  arena_printf(w->a, "r%u", rack));
+        assert_int_equal(place_from(w, 0, true), 0);
+        assert_int_equal(node_of(placed(w, 0)) % 20, rack);
+        assert_int_equal(placed(w, 0)->metrics->nodes_filtered, round < 100 ? 19 : 38);
+    }
 }
 
 static void what_cannot_be_scheduled_yet_is_refused(void **state)
@@ -842,8 +885,10 @@ int main(void)
         cmocka_unit_test(a_failed_node_is_avoided),
         cmocka_unit_test(a_sticky_disk_stays),
         cmocka_unit_test(a_dry_run_changes_nothing),
+        cmocka_unit_test(stops_of_a_plan_that_came_to_nothing_are_forgotten),
         cmocka_unit_test(large_plans_come_in_pieces),
         cmocka_unit_test(later_pieces_remember_what_failed_before),
+        cmocka_unit_test(answers_about_classes_are_not_mixed_up),
         cmocka_unit_test(what_cannot_be_scheduled_yet_is_refused),
         cmocka_unit_test(nodes_come_go_and_change),
         cmocka_unit_test(every_choice_is_the_best_of_a_naive_scan),

@@ -193,6 +193,16 @@ static void allocations_of_a_lost_node_are_replaced_under_their_name(void **stat
     assert_false(w.r->place[0].reschedule);
 }
 
+static void names_of_lost_allocations_are_not_given_twice(void **state)
+{
+    WORLD(w, JOB_SERVICE, 4);
+    fill(&w, 3);
+    w.nodes[1]->status = NODE_DOWN;
+    expect(run(&w), (struct desired_updates){.place = 2, .stop = 1, .ignore = 2});
+    assert_string_equal(w.r->place[0].name, "web.g[1]");
+    assert_string_equal(w.r->place[1].name, "web.g[3]");
+}
+
 static void a_stopping_allocation_on_a_lost_node_becomes_lost(void **state)
 {
     WORLD(w, JOB_SERVICE, 0);
@@ -481,7 +491,7 @@ static void names_stay_unique_in_random_histories(void **state)
 {
     uint64_t x = 88172645463325252u;
     for (int round = 0; round < 300; round++) {
-        WORLD(w, rnd(&x, 2) ? JOB_SERVICE : JOB_BATCH, rnd(&x, 12));
+        WORLD(w, rnd(&x, 2) ? JOB_SERVICE : JOB_BATCH, rnd(&x, 24));
         bool used[20] = {false};
         for (unsigned i = 0; i < 14; i++) {
             unsigned index = rnd(&x, 20);
@@ -531,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_stopped_or_purged_job_stops_all_that_lives),
         cmocka_unit_test(a_removed_group_is_stopped),
         cmocka_unit_test(allocations_of_a_lost_node_are_replaced_under_their_name),
+        cmocka_unit_test(names_of_lost_allocations_are_not_given_twice),
         cmocka_unit_test(a_stopping_allocation_on_a_lost_node_becomes_lost),
         cmocka_unit_test(drained_allocations_migrate),
         cmocka_unit_test(a_failed_service_is_rescheduled_when_its_delay_is_over),
