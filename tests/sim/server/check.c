@@ -322,8 +322,9 @@ static void rest_allocs(struct world *w, const struct snap *snap)
         if (alloc_client_terminal(a))
             continue;
         if (!n || n->status == NODE_DOWN)
-            world_fail(w, "at rest: %s is %s on a dead node", a->name,
-                       enum_text(&alloc_client_texts, a->client_status));
+            world_fail(w, "at rest: %s is %s (to %s) on a dead node", a->name,
+                       enum_text(&alloc_client_texts, a->client_status),
+                       enum_text(&alloc_desired_texts, a->desired_status));
         else if (a->desired_status != ALLOC_RUN || !j || j->stop)
             world_fail(w, "at rest: %s still runs", a->name);
     }

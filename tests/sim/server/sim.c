@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "model/json.h"
 #include "state/image.h"
 #include "tests/sim/server/world.h"
 
@@ -21,10 +22,37 @@ struct history {
     char failure[700];
 };
 
-static bool verbose;
+static bool verbose, dumping;
+
+/* With --dump, what the state looks like where the first failure is. */
+static void dump(const struct world *w)
+{
+    static const struct {
+        enum state_table table;
+        const struct schema *schema;
+    } tables[] = {{TABLE_NODES, &node_schema},
+                  {TABLE_JOBS, &job_schema},
+                  {TABLE_EVALS, &evaluation_schema},
+                  {TABLE_ALLOCS, &allocation_schema}};
+    struct snap *snap = state_pin(w->v.state);
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        struct state_iter it;
+        const void *o;
+        state_iter_all(&it, snap, tables[i].table);
+        while ((o = state_next(&it))) {
+            struct buf b = {0};
+            model_json(tables[i].schema, o, &b, 0);
+            printf("%s %.*s\n", tables[i].schema->name, (int)b.n, (const char *)b.p);
+            buf_free(&b);
+        }
+    }
+    state_unpin(snap);
+}
 
 static void failed(struct history *h, const struct world *w, const char *where)
 {
+    if (w->failure[0] && dumping)
+        dump(w);
     if (w->failure[0] && !h->failure[0])
         snprintf(h->failure, sizeof(h->failure), "%s: %s", where, w->failure);
 }
@@ -206,7 +234,10 @@ int main(int argc, char **argv)
             n = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--verbose") == 0)
             verbose = true;
+        else if (strcmp(argv[i], "--dump") == 0)
+            dumping = true;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0);
     log_threshold = verbose ? LOGL_WARN : LOGL_ERROR + 1;
     for (uint64_t seed = first; bad < 3 && (n ? seed < first + n : now_mono() < end); seed++) {
         bad += !run_seed(seed, &t);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "base/list.h"
 #include "state/image.h"
 
@@ -196,7 +197,8 @@ static void env_place(struct server_env *env, void (*run)(void *), void (*done)(
     struct venv *v = of(env);
     struct errand *t = must(malloc(sizeof(*t)));
     *t = (struct errand){v, run, done, ctx, true};
-    v->last_place = MAX(v->last_place, v->now + some_delay(v));
+    nsec_t at = v->now + some_delay(v);
+    v->last_place = MAX(v->last_place, at);
     add(v, v->last_place, task_run, t);
 }
 
@@ -263,7 +265,8 @@ static int env_propose(struct server_env *env, const void *p, size_t n, env_prop
     *q = (struct proposal){.v = v, .p = must(malloc(n)), .n = n, .cb = cb, .ctx = ctx};
     memcpy(q->p, p, n);
     list_add_tail(&v->proposals, &q->link);
-    v->last_commit = MAX(v->last_commit, v->now + some_delay(v));
+    nsec_t at = v->now + some_delay(v);
+    v->last_commit = MAX(v->last_commit, at);
     q->timer = add(v, v->last_commit, commit, q);
     return 0;
 }
@@ -295,8 +298,8 @@ void venv_replay(struct venv *v, const struct venv_entry *e)
 void venv_init(struct venv *v, uint64_t seed, nsec_t now, struct state *state, uint64_t index)
 {
     *v = (struct venv){.now = now, .state = state, .index = index, .leading = true};
-    v->rng[0] = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    v->rng[1] = seed ^ UINT64_C(0x2545f4914f6cdd1d);
+    v->rng[0] = hash_bytes(&seed, sizeof(seed), 1);
+    v->rng[1] = hash_bytes(&seed, sizeof(seed), 2);
     list_init(&v->proposals);
     v->env = (struct server_env){
         .owner = v,
