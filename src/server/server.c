@@ -120,7 +120,7 @@ static int env_propose(struct server_env *env, const void *bytes, size_t n, env_
 
 /* --- duties --- */
 
-static void on_node_expired(void *ctx, const struct uuid *node_id)
+void server_node_expired(void *ctx, const struct uuid *node_id)
 {
     struct server *s = ctx;
     struct arena *a = arena_new(0);
@@ -201,7 +201,7 @@ int server_new(uv_loop_t *loop, struct rpc_table *rpc, const struct server_optio
     s->env->propose = env_propose;
     s->env->owner = s;
     if (!(s->scheduling = scheduling_new(s->env, s->state)) ||
-        !(s->heartbeat = heartbeat_new(s->env, &ho, on_node_expired, s)))
+        !(s->heartbeat = heartbeat_new(s->env, &ho, server_node_expired, s)))
         return err_set(err, -ENOMEM, "starting the server: out of memory");
     int r = open_raft(s, err);
     if (r < 0)

@@ -44,6 +44,9 @@ void server_write(struct server *s, struct rpc_call *call, const struct command 
 /* Same without a call: the server's own duties. */
 void server_write_own(struct server *s, const struct command *c);
 
+/* heartbeat's `expired`: says in the log that the node is down. */
+void server_node_expired(void *ctx, const struct uuid *node_id);
+
 /* A pending evaluation in `a`. NULL: memory. */
 struct evaluation *server_new_eval(struct server *s, struct arena *a, const char *ns,
                                    const char *job_id, int32_t type, int64_t priority,
