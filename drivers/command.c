@@ -109,21 +109,6 @@ static int try_task_file(struct arena *a, const char *task_dir, const char *sub,
     if (r != 0 && r != -EACCES)
         return r;
     return make_executable(task_dir, rel) == 0 ? 0 : r;
-/* A downloaded program has no execute bits, and Nomad's executor sets them. Only below the task's
- * directory and through no link, since the task may write there and we are root. */
-static int make_executable(const char *dir, const char *name)
-        .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-    int base = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (base < 0)
-    int fd = (int)syscall(SYS_openat2, base, name, &how, sizeof(how));
-    close(base);
-    if (fd < 0)
-    int r = -EACCES;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
-        r = fchmod(fd, (st.st_mode & 07777) | 0555) == 0 ? 0 : -EACCES;
-    close(fd);
-    return r;
 }
 
 static int find_quietly(struct arena *a, const struct command_where *w, const char *command,
@@ -137,14 +122,6 @@ static int find_quietly(struct arena *a, const struct command_where *w, const ch
         int r = try_task_file(a, w->task_dir, subs[i], command, ret);
         if (r == 0 || r == -ENOMEM)
             return r;
-        const char *dir = arena_printf(a, "%s%s", w->task_dir, subs[i]);
-        if (!dir)
-            return -ENOMEM;
-        int r = try_file(a, "", dir, strlen(dir), command, ret);
-        if (r == -EACCES)
-            r = make_executable(dir, command);
-        if (r == 0)
-            return 0;
         if (r == -EACCES)
             best = r;
     }

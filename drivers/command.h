@@ -16,7 +16,6 @@ struct command_where {
 };
 /* Absolute path of an executable regular file. One inside task_dir is made readable and executable
  * for everyone, as Nomad does, unless it is set-id, has several names or is reached through a link.
-/* Absolute path of an executable regular file; one below the task directory is made executable.
  * -ENOENT, -EACCES (there, not executable). */
 int command_find(struct arena *a, const struct command_where *w, const char *command,
                  const char **ret, struct err *err);
