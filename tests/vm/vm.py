@@ -91,7 +91,7 @@ class VM:
         for tool in TOOLS:
             if os.path.exists(f"{ROOT}/{tool}"):
                 ldd = subprocess.run(["ldd", f"{ROOT}/{tool}"], stdout=subprocess.PIPE, text=True)
-                for path in re.findall(r"=> (/\S*/lib(?:[alut]*san|stdc\+\+)\.so\S*)", ldd.stdout):
+                for path in re.findall(r"=> (/\S*/lib(?:[a-z]*san|stdc\+\+)\.so\S*)", ldd.stdout):
                     shutil.copy2(os.path.realpath(path), f"{target}/{os.path.basename(path)}")
 
     def boot(self, image, accel, cpu, timeout):
