@@ -28,7 +28,7 @@ struct scheduling {
     struct state *st;
     struct lead *lead; /* NULL: not leading */
     struct store_listener listener;
-    struct env_timer *pump_timer, *wake_timer;
+    struct env_timer *pump_timer, *wake_timer, *rescan_timer;
     nsec_t wake_at;
     size_t n_runs, in_flight; /* in flight: every message out to a thread or the log */
     struct scheduling_stats stats;
