@@ -122,7 +122,7 @@ static void run_history(struct history *h, struct totals *t)
     static struct world w;
     world_init(&w, h->seed, START, NULL, 0);
     w.v.hashes = true;
-    w.v.refuse = h->seed % 3 == 0 ? 3 : 0;
+    w.v.refuse = h->seed % 3 == 0 ? 15 : 0;
     hosts_start(&w, 0);
     live(&w, 40);
     if (!w.failure[0])
