@@ -44,7 +44,8 @@ static void on_wake(void *ctx)
 
 static void arm_wake(struct scheduling *s)
 {
-    nsec_t at = broker_wake_time(s->lead->broker);
+    /* With all runs busy, whichever ends first pumps. */
+    nsec_t at = s->n_runs < RUNS_MAX ? broker_wake_time(s->lead->broker) : INT64_MAX;
     if (s->wake_timer && at == s->wake_at)
         return;
     if (s->wake_timer)
