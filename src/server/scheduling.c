@@ -287,6 +287,7 @@ void scheduling_start(struct scheduling *s)
         !(l->blocked = blocked_new()))
         abort();
     l->owner = s;
+    l->serial = ++s->last_serial;
     l->capacity_index = last_room(snap);
     s->lead = l;
     feed_all(l->feed, snap);
