@@ -59,7 +59,7 @@ void client_calls_drop(struct client *c)
     list_for_each_safe (it, &c->calls) {
         struct pending *p = list_item(it, struct pending, node);
         p->c = NULL;
-        p->call->cancelled = true;
         list_del(&p->node);
+        rpc_cancel(p->call);
     }
 }

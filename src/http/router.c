@@ -246,8 +246,8 @@ void http_answer(const struct http_route *route, const struct http_request *req,
     resp->index = m->index;
     resp->last_contact = m->last_contact;
     resp->known_leader = m->known_leader;
-    resp->has_index = true;
-    resp->has_meta = !(call->method->flags & RPC_WRITE);
+    resp->has_index = m->index > 0; /* what comes from no table has none */
+    resp->has_meta = resp->has_index && !(call->method->flags & RPC_WRITE);
     if (route->flags & ROUTE_NO_ANSWER)
         resp->status = 200;
     else if (route->show)

@@ -52,12 +52,13 @@ void exchange_unwatch(struct http_exchange *x)
 
 void exchange_gone(struct http_exchange *x)
 {
-    if (x->call)
-        x->call->cancelled = true;
     pthread_mutex_lock(&x->server->lock);
+    bool runs = x->call && !x->finished;
     x->gone = true;
     exchange_resume(x);
     pthread_mutex_unlock(&x->server->lock);
+    if (runs)
+        rpc_cancel(x->call);
     stream_cancel(x);
     exchange_unwatch(x);
 }

@@ -189,6 +189,14 @@ void rpc_invoke(struct rpc_table *t, struct rpc_call *call)
     }
 }
 
+void rpc_cancel(struct rpc_call *call)
+{
+    void (*cancel)(struct rpc_call *) = take_ptr(call->cancel);
+    call->cancelled = true;
+    if (cancel)
+        cancel(call);
+}
+
 struct waiter {
     pthread_mutex_t lock;
     pthread_cond_t cond;

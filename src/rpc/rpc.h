@@ -83,6 +83,9 @@ struct rpc_call {
     void *pin;
     struct rpc_stream *stream; /* RPC_STREAM: given by the caller before invoking */
     bool cancelled;            /* the caller is gone; a waiting handler may give up early */
+    /* Set by a handler while it waits: gives up and finishes the call. On the loop's thread. */
+    void (*cancel)(struct rpc_call *call);
+    void *waiter; /* the waiting handler's */
 };
 
 /* Bytes from a handler to a caller, all on the loop's thread. The caller fills the upper half
@@ -114,6 +117,9 @@ struct rpc_call *rpc_call_new(struct rpc_table *t, const char *method);
 struct rpc_call *rpc_call_free(struct rpc_call *call);
 /* Any thread. */
 void rpc_invoke(struct rpc_table *t, struct rpc_call *call);
+/* The caller does not want the answer any more; `done` still follows, mostly before this returns.
+ * On the loop's thread, while the call is not finished. */
+void rpc_cancel(struct rpc_call *call);
 /* Waits for the answer; not on the loop's thread. Returns call->code. */
 int rpc_invoke_sync(struct rpc_table *t, struct rpc_call *call);
 /* Runs fn(arg) on the loop's thread, soon; any thread may call. -ENOMEM. */

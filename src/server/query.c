@@ -63,12 +63,28 @@ static bool answer(struct server *s, struct rpc_call *call, server_read_cb read,
     return true;
 }
 
+static void stop_waiting(struct waiting *w)
+{
+    list_del(&w->link);
+    w->call->cancel = NULL;
+    if (w->timer)
+        w->s->env->cancel(w->s->env, w->timer);
+}
+
+/* rpc_cancel(): the caller is gone. */
+static void give_up(struct rpc_call *call)
+{
+    struct waiting *w = call->waiter;
+    store_watch_cancel(&w->watch);
+    stop_waiting(w);
+    free(w);
+    rpc_fail(call, 503, "agent is shutting down");
+}
+
 static void look_again(struct waiting *w)
 {
     struct state_key key;
-    list_del(&w->link);
-    if (w->timer)
-        w->s->env->cancel(w->s->env, w->timer);
+    stop_waiting(w);
     answer(w->s, w->call, w->read, false, &key);
     free(w);
 }
@@ -88,14 +104,8 @@ static void on_deadline(void *ctx)
 
 void server_end_waiting(struct server *s)
 {
-    list_for_each_safe (it, &s->waiting) {
-        struct waiting *w = list_item(it, struct waiting, link);
-        list_del(it);
-        store_watch_cancel(&w->watch);
-        s->env->cancel(s->env, w->timer);
-        rpc_fail(w->call, 503, "agent is shutting down");
-        free(w);
-    }
+    while (!list_empty(&s->waiting))
+        give_up(list_item(s->waiting.next, struct waiting, link)->call);
 }
 
 static nsec_t wait_time(struct server *s, const struct rpc_common *c)
@@ -112,7 +122,7 @@ static void start_waiting(void *arg)
     struct waiting *w = arg;
     struct server *s = w->s;
     uint64_t min = rpc_common_of(w->call)->min_query_index;
-    if (s->closing) {
+    if (s->closing || w->call->cancelled) {
         rpc_fail(w->call, 503, "agent is shutting down");
         free(w);
         return;
@@ -120,6 +130,8 @@ static void start_waiting(void *arg)
     int r = state_watch(s->state, &w->watch, &w->key, min);
     list_add_tail(&s->waiting, &w->link);
     if (r == 0) {
+        w->call->waiter = w;
+        w->call->cancel = give_up;
         w->timer = s->env->timer(s->env, wait_time(s, rpc_common_of(w->call)), on_deadline, w);
         return;
     }

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/uuid.h"
+#include "base/vec.h"
 #include "relay/descriptor.h"
 #include "systemd/relay_unit.h"
 
@@ -111,6 +113,7 @@ int relay_stream_register(const struct relay_stream_spec *s, struct err *err,
     int fds[2] = {-1, -1}, r = describe(s, &d, err);
     if (r < 0)
         return r;
+    relay_stream_sweep();
     r = open_dir(s->dir, true, &dir_fd);
     if (r < 0)
         return err_errno(err, r, "log relay: %s", s->dir ? s->dir : RELAY_DIR);
@@ -145,12 +148,36 @@ int relay_stream_reopen(const char *dir, const char *id, int *ret_read_fd)
     return 0;
 }
 
+/* Read ends with output that no relay has taken yet: closing the last one would lose it. */
+static VEC(int) unread;
+
+static bool is_drained(int fd)
+{
+    int n = 0;
+    return ioctl(fd, FIONREAD, &n) < 0 || n == 0;
+}
+
+size_t relay_stream_sweep(void)
+{
+    for (size_t i = unread.n; i-- > 0;)
+        if (is_drained(unread.items[i])) {
+            close(unread.items[i]);
+            vec_swap_del(&unread, i);
+        }
+    size_t left = unread.n;
+    if (left == 0)
+        vec_free(&unread);
+    return left;
+}
+
 void relay_stream_release(struct relay_stream *s)
 {
     if (s->write_fd >= 0)
         close(take_fd(&s->write_fd));
-    if (s->read_fd >= 0)
-        close(take_fd(&s->read_fd));
+    if (s->read_fd >= 0 && (is_drained(s->read_fd) || vec_push(&unread, s->read_fd) < 0))
+        close(s->read_fd);
+    s->read_fd = -1;
+    relay_stream_sweep();
 }
 
 int relay_stream_unregister(const char *dir, const char *id)

@@ -28,7 +28,7 @@ struct relay_stream_spec {
 struct relay_stream {
     char id[RELAY_ID_LEN + 1]; /* persist it: relay_stream_reopen() after an agent restart */
     int write_fd; /* both ends (O_RDWR) for the unit; close it once the start was answered */
-    int read_fd;  /* keeps unread output alive; close it after the unit was reaped */
+    int read_fd;  /* keeps unread output alive; leave it to relay_stream_release() */
 };
 
 /* Works with the relay up or down: it finds the stream when it looks. Makes file system calls only.
@@ -37,9 +37,11 @@ int relay_stream_register(const struct relay_stream_spec *s, struct err *err,
                           struct relay_stream *ret);
 /* The read end again, after an agent restart; -ENOENT: drained and gone. */
 int relay_stream_reopen(const char *dir, const char *id, int *ret_read_fd);
-/* Closes what is open. The relay removes the files once the last writer is gone and all is written.
- */
+/* For after the unit was reaped: closes the write end, and the read end as soon as nothing unread
+ * is left in it (checked at each later register and release, or by relay_stream_sweep(), which
+ * returns how many still wait for the relay). The relay removes the files once all is written. */
 void relay_stream_release(struct relay_stream *s);
+size_t relay_stream_sweep(void);
 /* Removes the files at once, written out or not: for a task whose directory is being deleted. */
 int relay_stream_unregister(const char *dir, const char *id);
 /* True while the relay still has output to write or writers are left. */

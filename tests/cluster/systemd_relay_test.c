@@ -191,10 +191,11 @@ static void output_before_a_failed_exit_survives_without_a_relay(struct rig *rig
     rig_start(rig, &t, &spec, "printf '%010d%89s\\n' 0 x; exit 3");
     rig_wait_exit(rig, &t);
     rig_reap(rig, &t);
-    close(take_fd(&s.write_fd));
-    ensure_relay(rig);
     relay_stream_release(&s);
+    CHECK(relay_stream_sweep() == 1, "unread output was given up");
+    ensure_relay(rig);
     wait_drained(&s);
+    CHECK(relay_stream_sweep() == 0, "a drained end is kept");
     struct count c = count_lines("fail.stdout", 0);
     CHECK(c.lines == 1 && c.wrong == 0, "%u lines", c.lines);
 }

@@ -255,6 +255,16 @@ static void errors_of_a_call_carry_their_code_and_text(void **state)
     assert_string_equal(f->resp.content_type, "text/plain; charset=utf-8");
 }
 
+static void what_nomad_has_and_we_have_not_says_so(void **state)
+{
+    struct fixture *f = *state;
+    refused(f, HTTP_WRITE, "/v1/node/x/drain", NULL, 501, "not supported yet: /v1/node/x/drain");
+    refused(f, HTTP_GET, "/v1/operator/raft/configuration", NULL, 501,
+            "not supported yet: /v1/operator/raft/configuration");
+    refused(f, HTTP_WRITE, "/v1/acl/bootstrap", NULL, 400, "ACL support disabled");
+    refused(f, HTTP_GET, "/v1/deployment/x", NULL, 404, "deployment not found");
+}
+
 static void there_are_no_deployments_yet(void **state)
 {
     struct fixture *f = *state;
@@ -277,6 +287,7 @@ int main(void)
         cmocka_unit_test(what_is_not_there_is_404_with_nomads_text),
         cmocka_unit_test(writes_answer_the_whole_reply_and_only_the_index),
         cmocka_unit_test(errors_of_a_call_carry_their_code_and_text),
+        cmocka_unit_test(what_nomad_has_and_we_have_not_says_so),
         cmocka_unit_test(there_are_no_deployments_yet),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
