@@ -268,7 +268,8 @@ struct agent *agent_free(struct agent *a)
     if (!a)
         return NULL;
     if (a->config->dev && a->lock_fd >= 0 && streq(a->config->data_dir, DEV_DATA_DIR))
-        nftw(DEV_DATA_DIR, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        /* Not FTW_MOUNT: on overlayfs files and directories differ in device. */
+        nftw(DEV_DATA_DIR, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     if (a->lock_fd >= 0)
         close(a->lock_fd);
     arena_free(a->arena);

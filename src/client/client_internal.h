@@ -146,6 +146,9 @@ void task_runner_record(const struct task_runner *tr, struct arena *a, struct ta
 /* After a restore: what the recorded state needs now. `present`: its unit exists. */
 void task_runner_resume(struct task_runner *tr, const struct unit_item *item);
 
+/* The task's user, else its driver's; NULL: root. */
+const char *task_runner_user(const struct task_runner *tr);
+
 /* task_setup.c */
 void task_runner_setup(struct task_runner *tr);
 void task_runner_cancel_setup(struct task_runner *tr);

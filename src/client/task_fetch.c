@@ -390,7 +390,7 @@ static int launch(struct fetch_job *j, struct arena *a, struct err *err)
     const char *rel = NULL;
     int r = prepare(j->tr, a, &s, &rel, err);
     if (r == 0)
-        r = user_find(j->tr->task->user, &ids, err);
+        r = user_find(task_runner_user(j->tr), &ids, err);
     if (r < 0)
         return r;
     j->uid = ids.uid;

@@ -40,7 +40,9 @@ static void attempt_free(struct attempt *at)
         close(at->stdin_fd);
 }
 
-static int build_env(struct task_runner *tr, struct attempt *at, struct driver_task *dt)
+/* own_root: the directories as the task sees them, not as the host does. */
+static int build_env(struct task_runner *tr, struct attempt *at, struct driver_task *dt,
+                     bool own_root)
 {
     const struct alloc_runner *ar = tr->ar;
     dt->alloc_dir = arena_printf(at->a, "%s/alloc", ar->dir.path);
@@ -52,9 +54,9 @@ static int build_env(struct task_runner *tr, struct attempt *at, struct driver_t
         .alloc = ar->alloc,
         .task = tr->task,
         .region = ar->c->config.region,
-        .alloc_dir = dt->alloc_dir,
-        .local_dir = dt->local_dir,
-        .secrets_dir = dt->secrets_dir,
+        .alloc_dir = own_root ? "/alloc" : dt->alloc_dir,
+        .local_dir = own_root ? "/local" : dt->local_dir,
+        .secrets_dir = own_root ? "/secrets" : dt->secrets_dir,
         .host_env = (const char *const *)environ,
         .denylist = env_denylist,
         .user = at->user.name,
@@ -84,9 +86,9 @@ int task_runner_artifact(struct task_runner *tr, struct arena *a, const struct a
     struct err err;
     struct driver_task dt;
     struct attempt at = {.a = a, .stdin_fd = -1};
-    int r = user_find(tr->task->user, &at.user, &err);
+    int r = user_find(task_runner_user(tr), &at.user, &err);
     if (r == 0)
-        r = build_env(tr, &at, &dt);
+        r = build_env(tr, &at, &dt, false);
     if (r < 0)
         return r;
     struct artifact art = *raw;
@@ -109,10 +111,10 @@ static int translate(struct task_runner *tr, struct attempt *at, struct err *err
     if (!d)
         return err_set(err, -EINVAL, "driver \"%s\" is not known on this node",
                        nonull(tr->task->driver));
-    int r = user_find(tr->task->user, &at->user, err);
+    int r = user_find(task_runner_user(tr), &at->user, err);
     if (r < 0)
         return r;
-    r = build_env(tr, at, &dt);
+    r = build_env(tr, at, &dt, d->own_root);
     if (r < 0)
         return err_errno(err, r, "cannot build the environment");
     dt.resources = res ? omap_get(&res->tasks, tr->task->name) : NULL;

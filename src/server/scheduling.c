@@ -230,6 +230,14 @@ static void free_lead(void *ctx)
     scheduling_landed(s);
 }
 
+/* Room may have appeared anywhere with the last change of nodes or allocations; whoever led then
+ * may have died before it said so. */
+static uint64_t last_room(const struct snap *snap)
+{
+    struct state_key nodes = state_key_table(TABLE_NODES), allocs = state_key_table(TABLE_ALLOCS);
+    return MAX(state_key_index(snap, &nodes), state_key_index(snap, &allocs));
+}
+
 void scheduling_start(struct scheduling *s)
 {
     struct lead *l = calloc(1, sizeof(*l));
@@ -243,12 +251,15 @@ void scheduling_start(struct scheduling *s)
         !(l->blocked = blocked_new()))
         abort();
     l->owner = s;
+    l->capacity_index = last_room(snap);
     s->lead = l;
     feed_all(l->feed, snap);
     state_iter_all(&it, snap, TABLE_EVALS);
     while ((e = state_next(&it)))
         if (!eval_terminal(e))
             take_eval(s, e, snap, &u);
+    if (u.ids.n)
+        set_status(s, snap, u.ids.items, u.ids.n, EVAL_PENDING, "");
     vec_free(&u.ids);
     state_unpin(snap);
     scheduling_pump_soon(s);

@@ -122,7 +122,8 @@ int server_node_evals(struct server *s, struct arena *a, const struct snap *snap
     const struct allocation *alloc;
     state_allocs_by_node(&it, snap, node_id);
     while ((alloc = state_next(&it))) {
-        if (alloc_terminal(alloc) || has_eval(ret, alloc))
+        /* Those told to stop too: on a dead node nobody else will say that they ended. */
+        if (!alloc_holds_resources(alloc) || has_eval(ret, alloc))
             continue;
         const struct job *j = alloc->job;
         struct evaluation *e =
