@@ -33,9 +33,9 @@ void fsm_alloc_client(struct fsm_apply *f)
     {
         const struct allocation *old = state_get_alloc(f->snap, &u->id);
         struct allocation *a;
-        /* Deleted meanwhile; or a late word from a node it was declared lost on that would make it
-         * alive again after its replacement started. */
-        if (!old || (old->client_status == ALLOC_LOST && u->client_status < ALLOC_COMPLETE))
+        /* Deleted meanwhile; or a late word, as from a node it was declared lost on, that would
+         * make it alive again after its replacement started. */
+        if (!old || (alloc_client_terminal(old) && !alloc_client_terminal(u)))
             continue;
         if (!(a = model_copy(&allocation_schema, f->arena, old)))
             abort();
