@@ -111,11 +111,28 @@ static int try_task_file(struct arena *a, const char *task_dir, const char *sub,
     return make_executable(task_dir, rel) == 0 ? 0 : r;
 }
 
+/* ${NOMAD_TASK_DIR}/x names the task's own file, too; with a root of its own so does /local/x. */
+static int try_absolute(struct arena *a, const struct command_where *w, const char *command,
+                        const char **ret)
+{
+    int r = try_file(a, nonull(w->root), "", 0, command, ret);
+    size_t n = strlen(nonull(w->task_dir));
+    if ((r != 0 && r != -EACCES) || n == 0)
+        return r;
+    const char *real = arena_printf(a, "%s%s", nonull(w->root), command);
+    if (!real)
+        return -ENOMEM;
+    if (strncmp(real, w->task_dir, n) != 0 || real[n] != '/')
+        return r;
+    const char *rel = real + n + strspn(real + n, "/");
+    return make_executable(w->task_dir, rel) == 0 ? 0 : r;
+}
+
 static int find_quietly(struct arena *a, const struct command_where *w, const char *command,
                         const char **ret)
 {
     if (*command == '/')
-        return try_file(a, nonull(w->root), "", 0, command, ret);
+        return try_absolute(a, w, command, ret);
     const char *const subs[] = {"local/", ""};
     int best = -ENOENT;
     for (size_t i = 0; w->task_dir && i < ARRAY_LEN(subs); i++) {

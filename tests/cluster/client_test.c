@@ -532,7 +532,7 @@ static void artifacts_are_unpacked_before_the_task(struct client_rig *r)
 
 static void a_downloaded_file_is_run_as_the_command(struct client_rig *r)
 {
-    static const char *const commands[] = {"hello", "local/hello"};
+    static const char *const commands[] = {"hello", "local/hello", "${NOMAD_TASK_DIR}/hello"};
     shell_or_die("mkdir -p /srv/web && printf '#!/bin/sh\necho hello $1\n' >/srv/web/hello && "
                  "systemd-run -q --unit=web-server -p Type=exec python3 -m http.server "
                  "-d /srv/web -b 127.0.0.1 8765 && "

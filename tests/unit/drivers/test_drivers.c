@@ -153,6 +153,14 @@ static void a_file_in_the_task_directory_is_made_executable(void **state)
     assert_int_equal(mode_of("task/local/hello2"), 0755);
     assert_int_equal(find_with("plain", "install -m 0700 /dev/null task/plain"), 0);
     assert_int_equal(mode_of("task/plain"), 0755);
+    char path[128];
+    snprintf(path, sizeof(path), "%s/task/local/hello3", base);
+    assert_int_equal(find_with(path, "install -m 0644 /dev/null task/local/hello3"), 0);
+    assert_int_equal(mode_of("task/local/hello3"), 0755);
+    snprintf(path, sizeof(path), "%s/bin/flat", base);
+    assert_int_equal(find_with(path, "true"), -EACCES);
+    snprintf(path, sizeof(path), "%s/task/../bin/flat", base);
+    assert_int_equal(find_with(path, "true"), -EACCES);
 }
 
 static void nothing_else_is_made_executable(void **state)
