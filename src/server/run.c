@@ -83,6 +83,8 @@ static void release_claims(struct run *r, const struct fsm_result *res)
 {
     if (!r->placed || !run_is_current(r))
         return;
+    if (!res || res->n_dropped)
+        scheduling_room_again(r->s);
     if (res) {
         feed_release(r->lead->feed, res->dropped, res->n_dropped);
         return;
