@@ -251,14 +251,18 @@ static struct allocation *rogue_alloc(struct world *w, struct arena *a, const st
 static void fill_rogue(struct world *w, struct arena *a, struct command *c, const struct job *j)
 {
     const struct host *h = &w->hosts[venv_roll(&w->v, HOSTS)];
+    bool one_host = venv_roll(&w->v, 2);
     c->type = CMD_PLAN;
     c->now = w->v.now;
     c->ns = j->ns;
     c->job_id = j->id;
     c->job_version = j->version;
     c->job_modify_index = j->job_modify_index;
-    for (int64_t n = range(w, 1, 5); n > 0; n--)
+    for (int64_t n = range(w, 1, 5); n > 0; n--) {
         objs_add(a, &c->placed, rogue_alloc(w, a, j, j->task_groups.items[0], h));
+        if (!one_host)
+            h = &w->hosts[venv_roll(&w->v, HOSTS)];
+    }
 }
 
 /* A plan made by somebody who knows nothing of names and room: the state machine has to refuse what
@@ -288,10 +292,7 @@ static void make_rogue_plan(struct world *w)
     ((struct job_evaluate_args *)call->args)->job_id = ids[venv_roll(&w->v, JOBS)];
     call->done = propose_rogue;
     call->ctx = w;
-    if (w->rogues)
-        world_send(w, call);
-    else
-        rpc_call_free(call);
+    world_send(w, call);
 }
 
 static void touch_host(struct world *w)
@@ -331,8 +332,8 @@ void people_act(struct world *w)
         touch_host,
         reap,
         reap,
-        make_rogue_plan,
-        make_rogue_plan,
     };
+    if (w->rogues && !venv_roll(&w->v, 4))
+        make_rogue_plan(w);
     acts[venv_roll(&w->v, ARRAY_LEN(acts))](w);
 }
