@@ -178,7 +178,7 @@ int cli_main(int argc, char **argv)
         if (cmd)
             code = run_command(a, cmd, argc - used, argv + used);
         else if (is_group(unalias(argv[1]))) {
-            bool help = argc > 2 && has_suffix(argv[2], "h") | has_suffix(argv[2], "help");
+            bool help = argc > 2 && (has_suffix(argv[2], "h") || has_suffix(argv[2], "help"));
             if (argc > 2 && !help)
                 fprintf(stderr, "nomad %s: unknown subcommand \"%s\"\n\n", argv[1], argv[2]);
             print_group(unalias(argv[1]), help ? stdout : stderr);
