@@ -4,7 +4,6 @@
 
 #include "cli/internal.h"
 
-/* An odd number of digits is no prefix for some servers: dashes and odd tails are trimmed. */
 static int check_prefix(struct cli *c, const char *prefix)
 {
     if (strlen(prefix) == 1)
