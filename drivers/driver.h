@@ -14,7 +14,7 @@ struct driver_host {
     bool systemd;     /* PID 1 is systemd */
     bool is_root;
     bool raw_exec_enabled;         /* plugin "raw_exec" { config { enabled = true } }, or -dev */
-    const char *launcher;   /* absolute path of nomad-launcher */
+    const char *launcher;          /* absolute path of nomad-launcher */
     const char *const *denied_env; /* NULL-terminated: names kept out of the task's environment */
 };
 
@@ -40,7 +40,7 @@ struct driver_unit {
 struct driver {
     const char *name;
     const char *default_user; /* for tasks without `user`; NULL: root */
-    bool own_root; /* the task sees its directories as /alloc, /local and /secrets */
+    bool own_root;            /* the task sees its directories as /alloc, /local and /secrets */
     /* The task's `config` block, described by a field table (HCL names) with its object's size. */
     const struct schema *config;
     /* NULL-terminated HCL names that must be set. */

@@ -168,6 +168,9 @@ static int start_server(struct agent *a, struct err *err)
         .heartbeat_grace = c->server->heartbeat_grace,
         .version = NOMAD_VERSION,
     };
+    int r = so.data_dir ? mkdir_parents(so.data_dir, 0700) : 0;
+    if (r < 0)
+        return err_errno(err, r, "%s", so.data_dir);
     return server_new(a->loop, a->rpc, &so, &a->server, err);
 }
 

@@ -33,7 +33,9 @@ struct task_runner {
     struct relay_stream streams[2];
     bool has_streams;
     struct unit_watch *watch;
-    uv_timer_t *timer; /* back-off and shutdown delay */
+    uv_timer_t *timer;       /* back-off and shutdown delay */
+    uv_timer_t *start_timer; /* until a lost start is tried again */
+    unsigned lost_starts;
     struct fetch_job *fetch;
     size_t next_artifact;
     struct stats_cpu cpu;

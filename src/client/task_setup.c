@@ -64,9 +64,9 @@ static int write_payload(struct task_runner *tr, struct err *err)
 
 static const char *unsupported(const struct task *t, const struct task_group *g)
 {
-    OBJS_FOR (struct network_resource, nw, g->networks)
-        if (!isempty(nw->mode) && !streq(nw->mode, "host"))
-            return "not supported: group network modes other than \"host\"";
+    OBJS_FOR(struct network_resource, nw, g->networks)
+    if (!isempty(nw->mode) && !streq(nw->mode, "host"))
+        return "not supported: group network modes other than \"host\"";
     if (t->resources && t->resources->devices.n > 0)
         return "not supported: device blocks";
     if (t->templates.n > 0)

@@ -11,6 +11,9 @@
 #include "client/signals.h"
 #include "client/user.h"
 
+#define LOST_STARTS_MAX 20
+#define LOST_START_DELAY_MS 200
+
 extern char **environ;
 
 static const char *const env_denylist[] = {"CONSUL_TOKEN",
@@ -205,6 +208,33 @@ static void start_failed(struct task_runner *tr, int r, const char *text)
     task_runner_reap_later(tr);
 }
 
+static void on_start_timer(uv_timer_t *t)
+{
+    struct task_runner *tr = t->data;
+    if (tr->fsm.state == TFS_STARTING && !tr->fsm.killed && !units_is_up(tr->ar->c->units))
+        uv_timer_start(t, on_start_timer, LOST_START_DELAY_MS, 0);
+    else if (tr->fsm.state == TFS_STARTING)
+        task_runner_start(tr);
+}
+
+/* systemd never heard of it, or forgot it: no fault of the task's, so no event and no attempt of
+ * its policy. The name is not used again, whatever may still come of it is reaped. */
+static bool start_again(struct task_runner *tr, int r)
+{
+    if ((r != -ECONNRESET && r != -ENOTCONN) || tr->fsm.killed ||
+        tr->lost_starts >= LOST_STARTS_MAX)
+        return false;
+    if (!tr->start_timer)
+        tr->start_timer = client_timer_new(tr->ar->c, on_start_timer, tr);
+    if (!tr->start_timer)
+        return false;
+    tr->lost_starts++;
+    task_runner_forget_unit(tr);
+    task_runner_reap_later(tr);
+    uv_timer_start(tr->start_timer, on_start_timer, LOST_START_DELAY_MS, 0);
+    return true;
+}
+
 static void on_started(void *user, int r, const struct unit_state *state, const struct err *err)
 {
     struct task_runner *tr = user;
@@ -212,9 +242,11 @@ static void on_started(void *user, int r, const struct unit_state *state, const 
     if (r < 0) {
         log_warn("client", "alloc_id=%s task=%s: %s", UUID_Z(&tr->ar->id), tr->task->name,
                  err->text);
-        start_failed(tr, r, err->text);
+        if (!start_again(tr, r))
+            start_failed(tr, r, err->text);
         return;
     }
+    tr->lost_starts = 0;
     memcpy(tr->invocation_id, state->invocation_id, sizeof(tr->invocation_id));
     tr->has_invocation = tr->unit_started = true;
     task_runner_event(tr, &(struct task_fsm_event){.type = TFE_STARTED});
@@ -250,7 +282,8 @@ static void on_recorded(void *user, int r)
     attempt_free(&at);
     if (r < 0) {
         close_write_ends(tr);
-        start_failed(tr, r, err.text);
+        if (!start_again(tr, r))
+            start_failed(tr, r, err.text);
     }
 }
 

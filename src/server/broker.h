@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Pending evaluations in the order they are worked on: by priority, then age; never two of one job
  * at a time; delayed ones when their time comes. Pure: time comes in. It holds references, takes
- * nothing from the state. A nacked evaluation comes back after a pause that grows, and after
- * BROKER_ATTEMPTS_MAX tries it is handed to `failed`. */
+ * nothing from the state. A nacked evaluation comes back after a pause: a second, later twenty. */
 #pragma once
 #include "model/eval.h"
-
-enum { BROKER_ATTEMPTS_MAX = 3 };
 
 struct broker;
 

@@ -180,7 +180,8 @@ static bool rolls_on(const struct snap *snap, const struct allocation *a)
         return false;
     state_allocs_by_job(&it, snap, a->ns, a->job_id);
     while ((other = state_next(&it)))
-        if (!alloc_terminal(other) && other->job_version != j->version)
+        if (!alloc_terminal(other) &&
+            (other->job_version != j->version || other->job_create_index != j->create_index))
             return true;
     return false;
 }

@@ -251,6 +251,7 @@ void run_start(struct scheduling *s, const struct uuid *eval_id, int attempt)
     }
     r->s = s;
     r->lead = s->lead;
+    r->lead_serial = s->lead->serial;
     r->eval_id = *eval_id;
     r->attempt = attempt;
     r->snap = state_pin(s->st);

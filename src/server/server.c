@@ -140,8 +140,9 @@ void server_node_expired(void *ctx, const struct uuid *node_id)
             c->event->subsystem = "Cluster";
             c->event->timestamp = c->now;
         }
-        if (server_node_evals(s, a, snap, node_id, TRIGGER_NODE_UPDATE, &c->evals) == 0)
-            server_write_own(s, c);
+        if (server_node_evals(s, a, snap, node_id, TRIGGER_NODE_UPDATE, &c->evals) < 0 ||
+            server_write_own(s, c) < 0)
+            heartbeat_reset(s->heartbeat, node_id); /* it will be missed again */
     }
     state_unpin(snap);
     arena_free(a);

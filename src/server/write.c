@@ -83,11 +83,12 @@ void server_write(struct server *s, struct rpc_call *call, const struct command 
         refuse(call, r);
 }
 
-void server_write_own(struct server *s, const struct command *c)
+int server_write_own(struct server *s, const struct command *c)
 {
     int r = propose(s, NULL, c, NULL);
     if (r < 0)
         log_warn("server", "own command was refused: %s", strerror(-r));
+    return r;
 }
 
 struct evaluation *server_new_eval(struct server *s, struct arena *a, const char *ns,

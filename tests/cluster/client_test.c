@@ -456,8 +456,9 @@ static void a_task_is_restarted_and_signalled_on_request(struct client_rig *r)
     rpc_call_free(call);
     rig_stop_alloc(r, a);
     rig_wait_status(r, a, ALLOC_COMPLETE);
-    CHECK(strstr(rig_events(a, "web"), "Signaling|Restart Signaled|Terminated|Restarting"), "%s",
-          rig_events(a, "web"));
+    CHECK(strstr(rig_events(a, "web"), "Signaling|Restart Signaled|Terminated|Restarting|Started|"
+                                       "Killing|Terminated|Killed"),
+          "%s", rig_events(a, "web"));
 }
 
 /* ---- artifacts ---- */
@@ -475,6 +476,43 @@ static void shell_or_die(const char *script)
     CHECK(system(script) == 0, "%s", script);
 }
 
+/* Some run, some are on their way and some wait for their turn when it happens. */
+static void lose_starts(struct client_rig *r, unsigned n, bool fetch, const char *accident)
+{
+    struct rig_alloc *allocs[64];
+    for (unsigned i = 0; i < n; i++) {
+        allocs[i] = rig_alloc_new(r, JOB_BATCH, "echo x >>starts");
+        if (fetch)
+            add_artifact(allocs[i], "file:///etc/hostname");
+        rig_put(r, allocs[i]);
+    }
+    rig_wait_file(r, rig_path(r, allocs[!fetch], fetch ? "/web/local/hostname" : "/web/starts"),
+                  true);
+    CHECK(system(accident) == 0, "%s", accident);
+    for (unsigned i = 0; i < n; i++) {
+        rig_wait_status(r, allocs[i], ALLOC_COMPLETE);
+        rig_wait_text(r, rig_path(r, allocs[i], "/web/starts"), "x\n");
+        CHECK(streq(rig_events(allocs[i], "web"),
+                    fetch ? "Received|Task Setup|Downloading Artifacts|Started|Terminated"
+                          : "Received|Task Setup|Started|Terminated"),
+              "%s", rig_events(allocs[i], "web"));
+    }
+}
+
+static void starts_that_systemd_loses_are_tried_again(struct client_rig *r)
+{
+    lose_starts(r, 40, false, "systemctl daemon-reexec");
+}
+
+#define BUS_RESTART                                                                                \
+    "systemctl kill -s KILL dbus.service; sleep 0.2; systemctl start dbus.socket dbus.service"
+
+static void starts_are_tried_again_after_the_loss_of_the_bus(struct client_rig *r)
+{
+    lose_starts(r, 30, false, BUS_RESTART);
+    lose_starts(r, 30, true, BUS_RESTART);
+}
+
 static void artifacts_are_unpacked_before_the_task(struct client_rig *r)
 {
     shell_or_die("rm -rf /srv/art && mkdir -p /srv/art/x/bin && cd /srv/art && "
@@ -490,6 +528,31 @@ static void artifacts_are_unpacked_before_the_task(struct client_rig *r)
         streq(rig_events(a, "web"), "Received|Task Setup|Downloading Artifacts|Started|Terminated"),
         "%s: %s", rig_events(a, "web"), shown(a, "Failed Artifact Download"));
     rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "from artifact\nroot\n");
+}
+
+static void a_downloaded_file_is_run_as_the_command(struct client_rig *r)
+{
+    static const char *const commands[] = {"hello", "local/hello"};
+    shell_or_die("mkdir -p /srv/web && printf '#!/bin/sh\necho hello $1\n' >/srv/web/hello && "
+                 "systemd-run -q --unit=web-server -p Type=exec python3 -m http.server "
+                 "-d /srv/web -b 127.0.0.1 8765 && "
+                 "until curl -sf -o /dev/null 127.0.0.1:8765/hello; do sleep 0.1; done");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        struct rig_alloc *a = rig_alloc_new(r, JOB_BATCH, "");
+        struct val *args = arena_array(a->arena, struct val, 1);
+        struct val_entry *e = arena_array(a->arena, struct val_entry, 2);
+        args[0] = val_str(str_of("world"));
+        e[0] = (struct val_entry){str_of("command"), val_str(str_of(commands[i]))};
+        e[1] = (struct val_entry){str_of("args"), {.type = VAL_LIST, .list = {args, 1}}};
+        rig_task(a)->config = val_map_of(e, 2);
+        add_artifact(a, "http://127.0.0.1:8765/hello");
+        rig_put(r, a);
+        rig_wait_status(r, a, ALLOC_COMPLETE);
+        CHECK(rig_state(a, "web") && !rig_state(a, "web")->failed, "%s",
+              shown(a, "Driver Failure"));
+        rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "hello world\n");
+    }
+    shell_or_die("systemctl stop web-server");
 }
 
 static void a_wrong_digest_fails_the_task_and_names_both(struct client_rig *r)
@@ -532,7 +595,10 @@ int main(int argc, char **argv)
     RUN(&rig, health_is_reported_for_deployments);
     RUN(&rig, logs_are_read_and_followed);
     RUN(&rig, a_task_is_restarted_and_signalled_on_request);
+    RUN(&rig, starts_that_systemd_loses_are_tried_again);
+    RUN(&rig, starts_are_tried_again_after_the_loss_of_the_bus);
     RUN(&rig, artifacts_are_unpacked_before_the_task);
+    RUN(&rig, a_downloaded_file_is_run_as_the_command);
     RUN(&rig, a_wrong_digest_fails_the_task_and_names_both);
     RUN(&rig, a_destination_outside_is_refused);
     RUN(&rig, a_unit_that_vanished_while_away_counts_as_a_lost_attempt);

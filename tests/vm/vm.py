@@ -5,6 +5,7 @@ What of the checkout a test needs (STAGED, and the programs of build/) is on a s
 disk, mounted under the checkout's own path. The first disk is a snapshot: nothing is kept.
 """
 
+import ctypes
 import os
 import re
 import shlex
@@ -35,6 +36,12 @@ def programs():
             path = os.path.join(folder, name)
             if os.access(path, os.X_OK) and not name.endswith((".so", ".py", ".sh")):
                 yield os.path.relpath(path, ROOT)
+
+
+def die_with_parent():
+    """However pytest ends, its machine does too."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 class Exit(Exception):
@@ -101,7 +108,12 @@ class VM:
         self.pending = b""
         self.log = open(f"{self.work}/qemu.log", "wb")
         self.qemu = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
         )
         end = time.monotonic() + timeout
         self.shell = self.connect(end)

@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "model/json.h"
 #include "state/image.h"
 #include "tests/sim/server/world.h"
 
@@ -25,27 +24,38 @@ struct history {
 static bool verbose, dumping;
 
 /* With --dump, what the state looks like where the first failure is. */
+static void dump_alloc(const struct allocation *a)
+{
+    printf(
+        "alloc %.8s %s job %llu v%llu host %u %s %s eval %.8s prev %.8s next %.8s followup %.8s, "
+        "entries %llu..%llu\n",
+        UUID_Z(&a->id), a->name, (unsigned long long)a->job_create_index,
+        (unsigned long long)a->job_version, a->node_id.b[0] / 40U,
+        enum_text(&alloc_desired_texts, a->desired_status),
+        enum_text(&alloc_client_texts, a->client_status), UUID_Z(&a->eval_id),
+        UUID_Z(&a->previous_allocation), UUID_Z(&a->next_allocation), UUID_Z(&a->followup_eval_id),
+        (unsigned long long)a->create_index, (unsigned long long)a->modify_index);
+}
+
+static void dump_eval(const struct evaluation *e)
+{
+    printf("eval %.8s %s %s %s previous %.8s, entries %llu..%llu, snapshot %llu\n", UUID_Z(&e->id),
+           e->job_id, e->triggered_by, enum_text(&eval_status_texts, e->status),
+           UUID_Z(&e->previous_eval), (unsigned long long)e->create_index,
+           (unsigned long long)e->modify_index, (unsigned long long)e->snapshot_index);
+}
+
 static void dump(const struct world *w)
 {
-    static const struct {
-        enum state_table table;
-        const struct schema *schema;
-    } tables[] = {{TABLE_NODES, &node_schema},
-                  {TABLE_JOBS, &job_schema},
-                  {TABLE_EVALS, &evaluation_schema},
-                  {TABLE_ALLOCS, &allocation_schema}};
     struct snap *snap = state_pin(w->v.state);
-    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
-        struct state_iter it;
-        const void *o;
-        state_iter_all(&it, snap, tables[i].table);
-        while ((o = state_next(&it))) {
-            struct buf b = {0};
-            model_json(tables[i].schema, o, &b, 0);
-            printf("%s %.*s\n", tables[i].schema->name, (int)b.n, (const char *)b.p);
-            buf_free(&b);
-        }
-    }
+    struct state_iter it;
+    const void *o;
+    state_iter_all(&it, snap, TABLE_EVALS);
+    while ((o = state_next(&it)))
+        dump_eval(o);
+    state_iter_all(&it, snap, TABLE_ALLOCS);
+    while ((o = state_next(&it)))
+        dump_alloc(o);
     state_unpin(snap);
 }
 
@@ -112,7 +122,7 @@ static void run_history(struct history *h, struct totals *t)
     static struct world w;
     world_init(&w, h->seed, START, NULL, 0);
     w.v.hashes = true;
-    w.v.refuse = h->seed % 3 == 0 ? 3 : 0;
+    w.v.refuse = h->seed % 3 == 0 ? 15 : 0;
     hosts_start(&w, 0);
     live(&w, 40);
     if (!w.failure[0])
