@@ -168,6 +168,9 @@ static int start_server(struct agent *a, struct err *err)
         .heartbeat_grace = c->server->heartbeat_grace,
         .version = NOMAD_VERSION,
     };
+    int r = so.data_dir ? mkdir_parents(so.data_dir, 0700) : 0;
+    if (r < 0)
+        return err_errno(err, r, "%s", so.data_dir);
     return server_new(a->loop, a->rpc, &so, &a->server, err);
 }
 
@@ -268,7 +271,8 @@ struct agent *agent_free(struct agent *a)
     if (!a)
         return NULL;
     if (a->config->dev && a->lock_fd >= 0 && streq(a->config->data_dir, DEV_DATA_DIR))
-        nftw(DEV_DATA_DIR, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        /* Not FTW_MOUNT: on overlayfs files and directories differ in device. */
+        nftw(DEV_DATA_DIR, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     if (a->lock_fd >= 0)
         close(a->lock_fd);
     arena_free(a->arena);

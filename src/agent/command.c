@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "agent/agent.h"
 #include "base/log.h"
@@ -241,6 +242,18 @@ static void ignore_hangup(void)
     sigaction(SIGHUP, &sa, NULL);
 }
 
+/* A task takes two descriptors while it runs and nine while it starts: the usual soft limit of 1024
+ * would end at a hundred tasks. Tasks are systemd's children and keep their own limit. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit l;
+    if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+        l.rlim_cur = l.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &l) < 0)
+            log_warn("agent", "cannot raise the limit of open files: %m");
+    }
+}
+
 static int run(const struct agent_config *c)
 {
     static const int signals[] = {SIGINT, SIGTERM};
@@ -249,6 +262,7 @@ static int run(const struct agent_config *c)
     struct err err = {{0}};
     log_threshold = (enum log_level)log_level_parse(c->log_level);
     ignore_hangup();
+    raise_descriptor_limit();
     if (uv_loop_init(&loop) < 0)
         return 1;
     if (agent_start(&loop, c, &r.agent, &err) < 0) {

@@ -45,7 +45,7 @@ static void print_basic(struct cli *c, const struct node *n)
 {
     struct table t = {{0}};
     const char *uptime = smap_get(&n->attributes, "unique.uptime");
-    table_row(&t, "ID|%s", id_short(c, &n->id));
+    table_row(&t, "ID|%s", UUID_Z(&n->id));
     table_row(&t, "Name|%s", n->name);
     table_row(&t, "Class|%s", nonull(n->node_class));
     table_row(&t, "DC|%s", n->datacenter);

@@ -51,6 +51,8 @@ static int make_dir(int parent, const char *name, mode_t mode, uid_t uid, gid_t 
 static int make_parents(const char *path)
 {
     char part[4096];
+    if (mkdir(path, 0711) == 0 || errno == EEXIST)
+        return 0;
     snprintf(part, sizeof(part), "%s", path);
     for (char *p = part + 1; (p = strchr(p, '/')); *p++ = '/') {
         *p = 0;

@@ -50,6 +50,20 @@ struct task_runner *alloc_runner_task(struct alloc_runner *ar, const char *name)
     return NULL;
 }
 
+/* A unit lives no longer than the kernel that runs it, and neither does what the kernel has not
+ * written: a start needs no disk. What has ended, or is to end, must not run again after a power
+ * cut. */
+static bool must_outlive_power(const struct alloc_runner *ar)
+{
+    bool must = ar->removed;
+    for (size_t i = 0; i < ar->n_tasks; i++) {
+        const struct task_runner *tr = &ar->tasks[i];
+        must |= tr->fsm.killed || tr->stop_requested || tr->fsm.state > TFS_RUNNING ||
+                tr->fsm.restart.count > 0;
+    }
+    return must;
+}
+
 int alloc_runner_save(struct alloc_runner *ar, record_saved_cb cb, void *user)
 {
     cleanup_arena struct arena *a = arena_new(0);
@@ -70,7 +84,7 @@ int alloc_runner_save(struct alloc_runner *ar, record_saved_cb cb, void *user)
     if (!a)
         return -ENOMEM;
     records_encode(&rec, &b);
-    return record_store_save(ar->c->store, &ar->id, &b, cb, user);
+    return record_store_save(ar->c->store, &ar->id, &b, must_outlive_power(ar), cb, user);
 }
 
 void alloc_runner_changed(struct alloc_runner *ar)
@@ -297,9 +311,17 @@ static void kill_tasks(struct alloc_runner *ar, const struct alloc_fsm_task *t,
                              no_delay);
 }
 
+static void on_empty_slice_stopped(void *user unused_arg, int r, const struct err *err)
+{
+    if (r < 0)
+        log_warn("client", "the slice of an ended allocation: %s", err->text);
+}
+
 static void became_done(struct alloc_runner *ar)
 {
+    struct unit_name slice = unit_name_slice(&ar->id);
     ar->done = true;
+    (void)units_reap(ar->c->units, slice.z, on_empty_slice_stopped, ar->c);
     log_info("client", "allocation %s ended: %s", UUID_Z(&ar->id), ar->client_description);
     list_for_each (it, &ar->c->allocs) { /* the ones that waited for it */
         struct alloc_runner *other = list_item(it, struct alloc_runner, node);

@@ -10,6 +10,9 @@
 #include "base/vec.h"
 #include "client/records.h"
 
+/* What nobody waits for may wait for more of its kind. */
+#define LAZY_MS 100
+
 struct waiter {
     record_saved_cb cb;
     void *user;
@@ -26,11 +29,12 @@ struct entry {
     struct uuid id;
     const char *dir;
     struct buf next; /* waits for the write under way */
-    bool has_next, remove_next;
+    bool has_next, remove_next, sync_next;
+    bool busy; /* a write is under way */
     struct waiters next_waiters;
     uv_work_t work;
     struct buf bytes; /* being written */
-    bool remove;
+    bool remove, sync;
     struct waiters waiters;
     int result;
     struct err err;
@@ -38,6 +42,7 @@ struct entry {
 
 struct record_store {
     uv_loop_t *loop;
+    uv_timer_t *lazy;
     char *dir;
     struct list entries;
 };
@@ -64,11 +69,15 @@ int record_store_create(uv_loop_t *loop, const char *dir, struct record_store **
     if (r < 0)
         return err_errno(err, r, "cannot make %s", dir);
     struct record_store *s = calloc(1, sizeof(*s));
-    if (!s || !(s->dir = strdup(dir))) {
+    if (!s || !(s->dir = strdup(dir)) || !(s->lazy = calloc(1, sizeof(*s->lazy)))) {
+        if (s)
+            free(s->dir);
         free(s);
         return -ENOMEM;
     }
     s->loop = loop;
+    uv_timer_init(loop, s->lazy);
+    s->lazy->data = s;
     list_init(&s->entries);
     *ret = s;
     return 0;
@@ -87,7 +96,7 @@ static void entry_free(struct entry *e)
 static void perform(struct entry *e)
 {
     e->result = e->remove ? records_remove(e->dir, &e->id)
-                          : records_write(e->dir, &e->id, buf_str(&e->bytes), &e->err);
+                          : records_write(e->dir, &e->id, buf_str(&e->bytes), e->sync, &e->err);
 }
 
 static void on_work(uv_work_t *w)
@@ -102,9 +111,10 @@ static void take_next(struct entry *e)
     e->bytes = e->next;
     e->waiters = e->next_waiters;
     e->remove = e->remove_next;
+    e->sync = e->sync_next;
     e->next = (struct buf){0};
     memset(&e->next_waiters, 0, sizeof(e->next_waiters));
-    e->has_next = e->remove_next = false;
+    e->has_next = e->remove_next = e->sync_next = false;
 }
 
 static void on_done(uv_work_t *w, int status);
@@ -112,7 +122,31 @@ static void on_done(uv_work_t *w, int status);
 static int begin(struct entry *e)
 {
     take_next(e);
+    e->busy = true;
     return uv_queue_work(e->store->loop, &e->work, on_work, on_done);
+}
+
+static bool is_urgent(const struct entry *e)
+{
+    return e->remove_next || e->next_waiters.n > 0;
+}
+
+static void on_lazy(uv_timer_t *t)
+{
+    struct record_store *s = t->data;
+    list_for_each_safe (it, &s->entries) {
+        struct entry *e = list_item(it, struct entry, node);
+        if (!e->busy && begin(e) < 0)
+            entry_free(e);
+    }
+}
+
+static int begin_or_wait(struct entry *e)
+{
+    uv_timer_t *lazy = e->store->lazy;
+    if (is_urgent(e))
+        return begin(e);
+    return uv_is_active((uv_handle_t *)lazy) ? 0 : uv_timer_start(lazy, on_lazy, LAZY_MS, 0);
 }
 
 static void on_done(uv_work_t *w, int status unused_arg)
@@ -127,7 +161,8 @@ static void on_done(uv_work_t *w, int status unused_arg)
     struct waiters waiters = e->waiters;
     memset(&e->waiters, 0, sizeof(e->waiters));
     int result = e->result;
-    if (!e->has_next || begin(e) < 0)
+    e->busy = false;
+    if (!e->has_next || begin_or_wait(e) < 0)
         entry_free(e);
     for (size_t i = 0; i < waiters.n; i++)
         if (waiters.items[i].cb)
@@ -145,8 +180,8 @@ static struct entry *find(struct record_store *s, const struct uuid *id)
     return NULL;
 }
 
-static int put(struct record_store *s, const struct uuid *id, struct buf *bytes, record_saved_cb cb,
-               void *user)
+static int put(struct record_store *s, const struct uuid *id, struct buf *bytes, bool sync,
+               record_saved_cb cb, void *user)
 {
     struct entry *e = find(s, id);
     bool fresh = !e;
@@ -168,7 +203,8 @@ static int put(struct record_store *s, const struct uuid *id, struct buf *bytes,
         }
         e->remove_next = !bytes;
         e->has_next = true;
-        r = fresh ? begin(e) : 0;
+        e->sync_next |= sync;
+        r = e->busy ? 0 : begin_or_wait(e);
     }
     if (r < 0 && fresh)
         entry_free(e);
@@ -176,14 +212,14 @@ static int put(struct record_store *s, const struct uuid *id, struct buf *bytes,
 }
 
 int record_store_save(struct record_store *s, const struct uuid *alloc, struct buf *bytes,
-                      record_saved_cb cb, void *user)
+                      bool sync, record_saved_cb cb, void *user)
 {
-    return bytes->failed ? -ENOMEM : put(s, alloc, bytes, cb, user);
+    return bytes->failed ? -ENOMEM : put(s, alloc, bytes, sync, cb, user);
 }
 
 int record_store_remove(struct record_store *s, const struct uuid *alloc)
 {
-    return put(s, alloc, NULL, NULL, NULL);
+    return put(s, alloc, NULL, false, NULL, NULL);
 }
 
 static void cancel_in(struct waiters *w, void *user)
@@ -202,6 +238,11 @@ void record_store_cancel(struct record_store *s, void *user)
     }
 }
 
+static void free_timer(uv_handle_t *h)
+{
+    free(h);
+}
+
 /* A write under way cannot be waited for without running the loop, and its callback must not reach
  * the owner: so callbacks are dropped and the loop is run until the writes have ended. */
 struct record_store *record_store_free(struct record_store *s)
@@ -212,8 +253,10 @@ struct record_store *record_store_free(struct record_store *s)
         struct entry *e = list_item(it, struct entry, node);
         e->waiters.n = e->next_waiters.n = 0;
     }
+    on_lazy(s->lazy);
     while (!list_empty(&s->entries))
         uv_run(s->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)s->lazy, free_timer);
     free(s->dir);
     free(s);
     return NULL;

@@ -17,10 +17,11 @@ int record_store_create(uv_loop_t *loop, const char *dir, struct record_store **
 struct record_store *record_store_free(struct record_store *s);
 
 typedef void (*record_saved_cb)(void *user, int r);
-/* Takes the buffer's content. cb (may be NULL) runs later, once these bytes or newer ones are on
- * disk; r < 0: they are not (logged). */
+/* Takes the buffer's content. cb (may be NULL) runs later, once these bytes or newer ones are
+ * written; r < 0: they are not (logged). Without cb the write waits 0.1 s for newer bytes. `sync`:
+ * they must outlive a power cut, not only the agent. */
 int record_store_save(struct record_store *s, const struct uuid *alloc, struct buf *bytes,
-                      record_saved_cb cb, void *user);
+                      bool sync, record_saved_cb cb, void *user);
 int record_store_remove(struct record_store *s, const struct uuid *alloc);
 /* Callbacks of this user will not run. */
 void record_store_cancel(struct record_store *s, void *user);

@@ -110,18 +110,19 @@ static int write_all(int fd, struct str s)
     return 0;
 }
 
-int records_write(const char *dir, const struct uuid *alloc, struct str bytes, struct err *err)
+int records_write(const char *dir, const struct uuid *alloc, struct str bytes, bool sync,
+                  struct err *err)
 {
     char path[4200], tmp[4200];
     snprintf(path, sizeof(path), "%s/%s", dir, UUID_Z(alloc));
     snprintf(tmp, sizeof(tmp), "%s/.%s.tmp", dir, UUID_Z(alloc));
     cleanup_fd int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     int r = fd < 0 ? -errno : write_all(fd, bytes);
-    if (r == 0 && fdatasync(fd) < 0)
+    if (r == 0 && sync && fdatasync(fd) < 0)
         r = -errno;
     if (r == 0 && rename(tmp, path) < 0)
         r = -errno;
-    cleanup_fd int dfd = r < 0 ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    cleanup_fd int dfd = r < 0 || !sync ? -1 : open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dfd >= 0 && fsync(dfd) < 0)
         r = -errno;
     return r < 0 ? err_errno(err, r, "cannot write allocation record %s", path) : 0;
@@ -174,6 +175,10 @@ static void load_one(int dir, const char *name, const struct uuid *id, records_l
     cleanup_arena struct arena *a = arena_new(0);
     struct alloc_record *rec = NULL;
     int r = a ? read_file(dir, name, &b) : -ENOMEM;
+    if (r == 0 && b.n == 0) { /* a power cut before the first write without `sync` arrived */
+        unlinkat(dir, name, 0);
+        return;
+    }
     if (r < 0)
         err_errno(&err, r, "cannot read");
     else

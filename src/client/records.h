@@ -42,6 +42,7 @@ int records_decode(struct arena *a, struct str bytes, struct alloc_record **ret,
  * the directory is missing. */
 typedef void (*records_load_cb)(void *user, struct arena *arena, struct alloc_record *r);
 int records_load(const char *dir, records_load_cb cb, void *user, struct err *err);
-/* Synchronous; the store below uses both on the thread pool. */
-int records_write(const char *dir, const struct uuid *alloc, struct str bytes, struct err *err);
+/* Synchronous; the store below uses both on the thread pool. `sync`: on disk on return. */
+int records_write(const char *dir, const struct uuid *alloc, struct str bytes, bool sync,
+                  struct err *err);
 int records_remove(const char *dir, const struct uuid *alloc);

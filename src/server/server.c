@@ -217,9 +217,17 @@ int server_new(uv_loop_t *loop, struct rpc_table *rpc, const struct server_optio
     return 0;
 }
 
+/* Never comes: what is awaited comes from threads, which do not keep the loop running. */
+static void closing_took_an_hour(void *ctx)
+{
+    struct server *s = ctx;
+    s->close_timer = s->env->timer(s->env, NSEC_HOUR, closing_took_an_hour, s);
+}
+
 static void scheduling_freed(void *ctx)
 {
     struct server *s = ctx;
+    s->env->cancel(s->env, s->close_timer);
     void (*cb)(void *) = s->closed_cb;
     void *cb_ctx = s->closed_ctx;
     heartbeat_free(s->heartbeat);
@@ -243,6 +251,7 @@ void server_close(struct server *s, void (*closed_cb)(void *ctx), void *ctx)
     s->closed_cb = closed_cb;
     s->closed_ctx = ctx;
     s->env->cancel(s->env, s->reclaim_timer);
+    s->close_timer = s->env->timer(s->env, NSEC_HOUR, closing_took_an_hour, s);
     server_end_waiting(s);
     if (s->leader) {
         s->leader = false;

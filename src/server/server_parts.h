@@ -23,8 +23,9 @@ struct server {
     struct scheduling *scheduling;
     struct heartbeat *heartbeat;
     struct env_timer *reclaim_timer;
-    struct list waiting; /* blocking reads */
-    nsec_t last_stamp;   /* the latest time given to a command */
+    struct env_timer *close_timer; /* keeps the loop running until the threads have answered */
+    struct list waiting;           /* blocking reads */
+    nsec_t last_stamp;             /* the latest time given to a command */
     bool leader, closing;
     void (*closed_cb)(void *ctx);
     void *closed_ctx;

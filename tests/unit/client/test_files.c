@@ -186,8 +186,8 @@ static void an_unreadable_record_is_set_aside_and_the_rest_loaded(void **state)
     snprintf(dir, sizeof(dir), "%s/records", base);
     assert_int_equal(mkdir(dir, 0700), 0);
     records_encode(sample_record(a), &b);
-    assert_int_equal(records_write(dir, &good, buf_str(&b), NULL), 0);
-    assert_int_equal(records_write(dir, &bad, str_of("rubbish"), NULL), 0);
+    assert_int_equal(records_write(dir, &good, buf_str(&b), true, NULL), 0);
+    assert_int_equal(records_write(dir, &bad, str_of("rubbish"), false, NULL), 0);
     loaded = 0;
     assert_int_equal(records_load(dir, count_record, NULL, NULL), 0);
     assert_int_equal(loaded, 1);
