@@ -12,6 +12,7 @@
 struct exec_config {
     const char *command, *work_dir, *pid_mode, *ipc_mode;
     struct strs args, cap_add, cap_drop;
+    int64_t pids_limit;
 };
 
 #define S struct exec_config
@@ -23,6 +24,7 @@ static const struct field fields[] = {
     F(5, ipc_mode, "ipc_mode", "ipc_mode", FT_STR, CHG_DESTROY),
     F(6, cap_add, "cap_add", "cap_add", FT_STRS, CHG_DESTROY),
     F(7, cap_drop, "cap_drop", "cap_drop", FT_STRS, CHG_DESTROY),
+    F(8, pids_limit, "pids_limit", "pids_limit", FT_INT, CHG_DESTROY),
 };
 static SCHEMA(exec_schema, "exec", fields);
 #undef S
@@ -74,6 +76,8 @@ static int validate(const void *config, struct err *err)
     const struct exec_config *c = config;
     if (c->cap_add.n > 0)
         return err_set(err, -EOPNOTSUPP, "not supported: cap_add of the exec driver");
+    if (c->pids_limit < 0)
+        return err_set(err, -EINVAL, "pids_limit must not be negative");
     int r = check_mode("pid_mode", c->pid_mode, err);
     return r < 0 ? r : check_mode("ipc_mode", c->ipc_mode, err);
 }
@@ -162,6 +166,7 @@ static int translate(const struct driver_host *h, const struct driver_task *t, c
         return r;
     ret->launch.cwd = isempty(c->work_dir) ? "/" : c->work_dir;
     ret->spec.user = isempty(t->task->user) ? exec_driver.default_user : t->task->user;
+    ret->spec.limits.tasks_max = (uint64_t)c->pids_limit;
     s->root_directory = t->task_dir;
     s->set_cap_bounding = true;
     s->mount_api_vfs = true;

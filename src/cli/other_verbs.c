@@ -88,9 +88,9 @@ static int run_members(struct cli *c)
 {
     struct members_reply *reply;
     struct table t = {{0}};
-    struct answer leader = api_call(c, "GET", "/v1/status/leader", NULL);
     if (api_get(c, &members_reply_schema, "/v1/agent/members", (void **)&reply) || !reply)
         return fail_api(c, "querying servers");
+    struct answer leader = api_call(c, "GET", "/v1/status/leader", NULL);
     bool detailed = flag_on(c, "detailed");
     table_row(&t, "%s",
               detailed ? "Name|Address|Port|Tags"

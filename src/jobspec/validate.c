@@ -129,7 +129,7 @@ int job_warnings(struct arena *a, const struct job *j, struct strs *ret_warnings
             warn_services(&f, &t->services);
             if (t->identities.n || t->actions.n)
                 find(&f, "identity and action blocks of task \"%s\" are not acted upon yet",
-                     t->name);
+                     nonull(t->name));
         }
     }
     if (f.no_memory)

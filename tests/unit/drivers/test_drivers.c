@@ -185,6 +185,19 @@ static void a_command_with_args_is_never_split(void **state)
     assert_int_equal(translate(a, c, &u, &err), -ENOENT);
 }
 
+static void pids_limit_becomes_the_limit_of_the_unit(void **state)
+{
+    cleanup_arena struct arena *a = arena_new(0);
+    struct driver_unit u;
+    struct err err = {0};
+    struct val c = config_of(a, "command", text("svc"), "pids_limit", val_int(12));
+    assert_int_equal(translate(a, c, &u, &err), 0);
+    assert_int_equal(u.spec.limits.tasks_max, 12);
+    assert_int_equal(u.spec.limits.cpu_weight, 500);
+    c = config_of(a, "command", text("svc"), "pids_limit", val_int(-1));
+    assert_int_equal(translate(a, c, &u, &err), -EINVAL);
+}
+
 static void a_disabled_driver_is_not_detected(void **state)
 {
     cleanup_arena struct arena *a = arena_new(0);
@@ -280,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_file_in_the_task_directory_is_made_executable),
         cmocka_unit_test(nothing_else_is_made_executable),
         cmocka_unit_test(a_command_with_args_is_never_split),
+        cmocka_unit_test(pids_limit_becomes_the_limit_of_the_unit),
         cmocka_unit_test(a_disabled_driver_is_not_detected),
         cmocka_unit_test(a_disabled_driver_runs_nothing),
         cmocka_unit_test(exec_has_its_own_root_and_few_capabilities),
