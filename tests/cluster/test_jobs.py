@@ -211,6 +211,13 @@ def test_stopped_runs_again_and_purged_is_forgotten(agent):
     wait_until(lambda: main_pid(agent, second) is None, 20, "the task's end")
 
 
+def test_a_mistake_in_a_job_file_is_refused_with_its_place(agent):
+    """A misspelt word is named with file, line and what was probably meant."""
+    done = run(agent, 'job "bad" {\n  group "g" {\n    cout = 1\n  }\n}\n', check=False)
+    assert done.returncode == 1
+    assert "cout" in said(done) and "3" in said(done) and "count" in said(done), said(done)
+
+
 # ---- job files as people print them ----
 
 PRINTED = """
