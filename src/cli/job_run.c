@@ -169,7 +169,7 @@ const struct command cmd_job_inspect = {
 
 /* ---- stop ---- */
 
-/* A prefix that is not the whole name is asked about, unless -yes or no terminal can answer. */
+/* A prefix that is not the whole name is asked about, unless -yes; no answer is a no. */
 static bool confirmed(struct cli *c, const struct job *j)
 {
     char line[16];

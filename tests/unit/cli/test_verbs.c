@@ -295,6 +295,37 @@ static void plan_exits_by_what_would_happen(void **state)
     assert_int_equal(run_cli("job plan").code, 255);
 }
 
+/* ---- logs ---- */
+
+static void logs_want_one_task_and_honest_numbers(void **state)
+{
+    static const struct canned list[] = {
+        {"GET", "/v1/allocations", 200, "[{\"ID\":\"" ID1 "\"}]"},
+        {"GET", "/v1/allocation/" ID1, 200,
+         "{\"ID\":\"" ID1 "\",\"TaskGroup\":\"app\",\"Job\":{\"TaskGroups\":[{\"Name\":"
+         "\"app\",\"Tasks\":[{\"Name\":\"a\"},{\"Name\":\"b\"}]}]}}"},
+        {"GET", "/v1/client/fs/logs/" ID1, 200, "1\n2\n3\n"},
+        {NULL},
+    };
+    static const struct {
+        const char *line, *out, *err;
+    } cases[] = {
+        {"alloc logs 11", "", "is running the following tasks:\n  * a\n  * b\n"},
+        {"alloc logs 11 c", "", "Could not find task named: c, found:\n  * a\n  * b\n"},
+        {"alloc logs -n -5 11 a", "", "-n and -c want numbers"},
+        {"alloc logs -n 9999999999999999 11 a", "", "-n and -c want numbers"},
+        {"alloc logs 11 a", "1\n2\n3\n", ""},
+        {"logs -n 2 11 b", "2\n3\n", ""},
+        {"alloc logs -tail -n 9 -task b 11", "1\n2\n3\n", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct ran r = run_with(list, cases[i].line);
+        assert_int_equal(r.code, *cases[i].err ? 1 : 0);
+        assert_string_equal(r.out, cases[i].out);
+        has(r.err, cases[i].err);
+    }
+}
+
 /* ---- words ---- */
 
 static void words_that_are_no_command_are_refused_with_a_suggestion(void **state)
@@ -346,6 +377,7 @@ int main(void)
         cmocka_unit_test(what_run_cannot_use_is_refused_before_asking_anyone),
         cmocka_unit_test(jobs_as_json_are_read_too),
         cmocka_unit_test(plan_exits_by_what_would_happen),
+        cmocka_unit_test(logs_want_one_task_and_honest_numbers),
         cmocka_unit_test(words_that_are_no_command_are_refused_with_a_suggestion),
         cmocka_unit_test(help_and_version_are_no_errors),
     };

@@ -148,13 +148,20 @@ static void what_is_accepted_but_not_acted_upon_is_warned_of(void **state)
         {"", "service {}", "", "service blocks are accepted but not registered"},
         {"", "", "service {}", "service blocks are accepted but not registered"},
         {"", "disconnect {}", "", "disconnect settings are accepted"},
+        {"", "stop_after_client_disconnect = \"1m\"", "", "disconnect settings are accepted"},
+        {"", "max_run_duration = \"1m\"", "", "max_run_duration is not acted upon"},
+        {"", "update {\n canary = 2\n}", "", "canary = 2 is not acted upon yet"},
+        {"", "update {\n auto_revert = true\n}", "", "auto_revert and auto_promote are not"},
+        {"", "network {\n dns {}\n}", "", "dns and cni blocks"},
+        {"", "", "resources {\n secrets = 8\n}", "secrets = 8 of task \"main\""},
+        {"all_at_once = true", "", "", "all_at_once is not acted upon yet"},
         {"", "ephemeral_disk {\n sticky = true\n}", "", "sticky"},
         {"", "", "action \"a\" {\n command = \"x\"\n}", "of task \"main\""},
     };
     for (size_t i = 0; i < ARRAY_LEN(warned); i++) {
         cleanup_arena struct arena *a = arena_new(0);
         struct strs found;
-        struct job *j = group_with(a, "", warned[i].in_group, warned[i].in_task);
+        struct job *j = group_with(a, warned[i].in_job, warned[i].in_group, warned[i].in_task);
         assert_int_equal(job_warnings(a, j, &found), 0);
         const char *text = nonull(job_warnings_text(a, &found));
         if (!strstr(text, warned[i].want))
