@@ -79,16 +79,16 @@ static const char *self_path(struct arena *a)
 static bool raw_exec_enabled(const struct agent_config *c)
 {
     const char *opt = smap_get(&c->client->options, "driver.raw_exec.enable");
-    if (c->dev || (opt && (streq(opt, "1") || streq(opt, "true"))))
-        return true;
+    bool enabled = c->dev || (opt && (streq(opt, "1") || streq(opt, "true")));
+    /* A later file wins, also when it takes the permission away. */
     OBJS_FOR(struct plugin_config, p, c->plugins)
     {
         const struct val *on =
             streq(p->name, "raw_exec") ? val_get(p->config, str_of("enabled")) : NULL;
-        if (on && on->type == VAL_BOOL && on->b)
-            return true;
+        if (on && on->type == VAL_BOOL)
+            enabled = on->b;
     }
-    return false;
+    return enabled;
 }
 
 static int fill_reserved(struct arena *a, const struct reserved_config *r,

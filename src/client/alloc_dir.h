@@ -12,7 +12,7 @@
 #include "base/uuid.h"
 
 struct alloc_dir {
-    char path[4096]; /* absolute: <base>/<id> */
+    char path[512]; /* absolute: <base>/<id> */
 };
 
 /* Only puts the path together. -ENAMETOOLONG. */

@@ -58,10 +58,33 @@ void run_reconcile(void *ctx)
     r->code = reconcile(r->arena, &in, &r->err, &r->todo);
 }
 
+/* The placer lends a replacement its predecessor's room. What ended since the run's snapshot has
+ * none to lend: the ledger may have given it back already. */
+static int forget_ended(struct run *r)
+{
+    cleanup_snap struct snap *newest = state_pin(r->s->st);
+    for (size_t i = r->in.first; i < r->todo->n_place; i++) {
+        struct place_request *q = &r->todo->place[i];
+        if (!q->previous || !q->stop_description || alloc_client_terminal(q->previous))
+            continue;
+        const struct allocation *now = state_get_alloc(newest, &q->previous->id);
+        if (now && alloc_holds_resources(now))
+            continue;
+        struct allocation *ended = arena_memdup(r->arena, q->previous, sizeof(*ended));
+        if (!ended)
+            return -ENOMEM;
+        ended->client_status = now ? now->client_status : ALLOC_LOST;
+        q->previous = ended;
+    }
+    return 0;
+}
+
 void run_place(void *ctx)
 {
     struct run *r = ctx;
     r->placed = NULL;
+    if ((r->code = forget_ended(r)) < 0)
+        return;
     r->code = placer_place(r->lead->placer, r->arena, &r->in, &r->err, &r->placed);
 }
 
@@ -83,6 +106,8 @@ static void release_claims(struct run *r, const struct fsm_result *res)
 {
     if (!r->placed || !run_is_current(r))
         return;
+    if (!res || res->n_dropped)
+        scheduling_room_again(r->s);
     if (res) {
         feed_release(r->lead->feed, res->dropped, res->n_dropped);
         return;

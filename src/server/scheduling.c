@@ -78,6 +78,14 @@ static void rescan_later(struct scheduling *s)
         s->rescan_timer = s->env->timer(s->env, NSEC_SEC, on_rescan, s);
 }
 
+void scheduling_room_again(struct scheduling *s)
+{
+    struct snap *snap = state_pin(s->st);
+    s->lead->capacity_index = MAX(s->lead->capacity_index, snap_index(snap) + 1);
+    state_unpin(snap);
+    rescan_later(s);
+}
+
 static void status_applied(void *ctx, int r, const struct fsm_result *res)
 {
     struct scheduling *s = ctx;

@@ -76,5 +76,7 @@ void scheduling_landed(struct scheduling *s); /* one message less in flight */
 void run_start(struct scheduling *s, const struct uuid *eval_id, int attempt);
 /* scheduling.c */
 void scheduling_pump_soon(struct scheduling *s);
+/* Claims were given back: somebody else may have been blocked by them. */
+void scheduling_room_again(struct scheduling *s);
 /* plan_command.c: the next plan entry of a run. -ENOMEM. */
 int run_command(struct run *r, struct buf *out);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <systemd/sd-id128.h>
+#include <unistd.h>
 
 #include "systemd/start_queue.h"
 #include "systemd/unit_props.h"
@@ -153,12 +155,30 @@ static void ask_invocation(struct unit_op *op)
         fail_start(op, err_errno(&err, r, "start"), &err);
 }
 
+/* systemd keeps the id of every unit it runs as the target of a link, for the journal: reading it
+ * spares a third of the calls of a start. */
+static bool read_invocation(struct unit_op *op)
+{
+    char path[sizeof("/run/systemd/units/invocation:") + sizeof(op->name.z)];
+    char text[SD_ID128_STRING_MAX] = "";
+    sd_id128_t id;
+    snprintf(path, sizeof(path), "/run/systemd/units/invocation:%s", op->name.z);
+    if (readlink(path, text, sizeof(text) - 1) < 0 || sd_id128_from_string(text, &id) < 0)
+        return false;
+    unit_state_set_bytes(&op->state, "InvocationID", id.bytes, sizeof(id.bytes));
+    op->state.loaded = true;
+    return true;
+}
+
 /* "failed" is also what a program that exits at once looks like, so the unit itself is asked. */
 void units_start_job_removed(struct unit_op *op, const char *result)
 {
     struct units *u = op->u;
+    bool answered = op->accepted;
     leave_flight(op);
-    if (!op->asking && streq(result, "done"))
+    if (!op->asking && streq(result, "done") && answered && read_invocation(op))
+        judge(op, false);
+    else if (!op->asking && streq(result, "done"))
         ask_invocation(op);
     else if (!op->asking)
         ask_state(op);

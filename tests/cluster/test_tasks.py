@@ -228,6 +228,45 @@ def test_an_end_nobody_watched_is_reported_once_and_truly(agent):
     purge(agent, *expected)
 
 
+def test_an_agent_killed_while_it_starts_tasks_starts_each_once(agent):
+    """kill -9 in the middle of starting eight tasks, five times over: in the end each allocation
+    has one unit that runs, and no unit belongs to nothing."""
+    name = "burst"
+    agent.run_job(job(name, count=8, memory=10))
+    for _ in range(min(KILLS, 5)):
+        agent.kill()
+        agent.start()
+        agent.wait_leader()
+    ready(agent)
+    found = agent.wait_allocs(name, count=8)
+    for alloc in found:
+        wait_until(lambda alloc=alloc: main_pid(agent, alloc), 20, "its process")
+        assert len(units(agent, alloc)) == 1, units(agent, alloc)
+        assert [e["Type"] for e in events(agent, alloc)].count("Started") == 1
+    of_allocs = {unit for alloc in found for unit in units(agent, alloc)}
+    others = {"nomad-agent.service", "nomad-relay.service"}
+    assert set(agent.host.units("nomad-*.service")) == of_allocs | others
+    assert agent.host.http("DELETE", f"/v1/job/{name}")[0] == 200
+    restart_hard(agent)
+    agent.wait_allocs(name, status="complete", count=8)
+    wait_until(lambda: set(agent.host.units("nomad-*.service")) == others, 30, "no unit of it")
+    purge(agent, name)
+
+
+def test_a_killed_task_is_started_again_with_a_new_unit(agent):
+    """SIGKILL from outside is an end like any other: told with its signal, restarted by policy."""
+    policy = 'restart {\n  attempts = 1\n  delay = "100ms"\n  mode = "fail"\n}\n'
+    agent.run_job(job("again", in_group=policy))
+    (alloc,) = agent.wait_allocs("again")
+    (unit,) = units(agent, alloc)
+    agent.host.run("systemctl", "kill", "--signal=KILL", unit)
+    wait_until(lambda: main_pid(agent, alloc) and units(agent, alloc) != [unit], 30, "a new attempt")
+    wait_until(lambda: len(units(agent, alloc)) == 1, 20, "the old unit's end")
+    assert exits(agent, alloc) == [(137, 9)]
+    wait_until(lambda: task_state(agent, alloc)["Restarts"] == 1, 10, "the restart to be told")
+    purge(agent, "again")
+
+
 def written(agent, alloc):
     """Checks all log files of a counting task together: (lines, whether the last was seen)."""
     folder = alloc_path(agent, alloc, "alloc/logs")

@@ -23,19 +23,27 @@ static bool name_lives(const struct snap *snap, const struct command *c, const c
         bool stopped = alloc_terminal(a);
         OBJS_FOR(const struct stop_record, s, c->stops)
         stopped |= uuid_eq(&s->id, &a->id);
-        if (!stopped && streq(a->name, name))
+        if (!stopped && streq(a->name, name) && !streq(a->node_name, ROGUE))
             return true;
     }
     return false;
+}
+
+static bool is_rogue(const struct command *c)
+{
+    const struct allocation *first = c->placed.n ? c->placed.items[0] : NULL;
+    return first && streq(first->node_name, ROGUE);
 }
 
 /* Only a change of the job, of a node or of the evaluation excuses a refused plan. */
 static void check_plan(struct world *w, const struct snap *snap, const struct command *c)
 {
     const struct evaluation *e = state_get_eval(snap, &c->eval_id);
-    if (e && (e->status == EVAL_COMPLETE || e->status == EVAL_FAILED))
+    if (e && (e->status == EVAL_COMPLETE || e->status == EVAL_FAILED) && !is_rogue(c))
         world_fail(w, "a plan for evaluation %s, which is done", UUID_Z(&e->id));
-    if (!e || eval_terminal(e) || !job_unchanged(snap, c))
+    if (is_rogue(c))
+        w->last_rogue = w->v.now;
+    if (!e || eval_terminal(e) || !job_unchanged(snap, c) || is_rogue(c))
         return;
     OBJS_FOR(const struct allocation, a, c->placed)
     {
@@ -178,7 +186,7 @@ void check_after(void *ctx, const struct command *c, const struct fsm_result *r)
     struct state_iter it;
     const void *o;
     w->drops += r->n_dropped;
-    if (r->no_room)
+    if (r->no_room && (!w->last_rogue || w->v.now - w->last_rogue > NSEC_SEC))
         world_fail(w, "%llu placements found no room", (unsigned long long)r->no_room);
     check_names(w, snap, a);
     state_iter_all(&it, snap, TABLE_NODES);

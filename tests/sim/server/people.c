@@ -224,6 +224,77 @@ static void reap(struct world *w)
     arena_free(a);
 }
 
+static struct allocation *rogue_alloc(struct world *w, struct arena *a, const struct job *j,
+                                      const struct task_group *g, const struct host *h)
+{
+    struct allocation *x = model_new(&allocation_schema, a);
+    struct allocated_task *t = model_new(&allocated_task_schema, a);
+    const struct task *ask = g->tasks.items[0];
+    env_uuid(&w->v.env, &x->id);
+    x->node_id = h->id;
+    x->node_name = ROGUE;
+    x->ns = j->ns;
+    x->job_id = j->id;
+    x->task_group = g->name;
+    x->name = arena_printf(a, "%s.%s[%lld]", j->id, g->name, (long long)range(w, 0, 5));
+    x->resources = model_new(&allocated_resources_schema, a);
+    t->cpu = model_new(&allocated_cpu_schema, a);
+    t->memory = model_new(&allocated_memory_schema, a);
+    t->cpu->shares = ask->resources->cpu;
+    t->memory->mb = ask->resources->memory_mb;
+    omap_set(a, &x->resources->tasks, ask->name, t);
+    x->resources->shared = model_new(&allocated_shared_schema, a);
+    x->resources->shared->disk_mb = g->ephemeral_disk->size_mb;
+    return x;
+}
+
+static void fill_rogue(struct world *w, struct arena *a, struct command *c, const struct job *j)
+{
+    const struct host *h = &w->hosts[venv_roll(&w->v, HOSTS)];
+    bool one_host = venv_roll(&w->v, 2);
+    c->type = CMD_PLAN;
+    c->now = w->v.now;
+    c->ns = j->ns;
+    c->job_id = j->id;
+    c->job_version = j->version;
+    c->job_modify_index = j->job_modify_index;
+    for (int64_t n = range(w, 1, 5); n > 0; n--) {
+        objs_add(a, &c->placed, rogue_alloc(w, a, j, j->task_groups.items[0], h));
+        if (!one_host)
+            h = &w->hosts[venv_roll(&w->v, HOSTS)];
+    }
+}
+
+/* A plan made by somebody who knows nothing of names and room: the state machine has to refuse what
+ * does not fit. It stands for a scheduler that errs. */
+static void propose_rogue(struct rpc_call *call)
+{
+    struct world *w = call->ctx;
+    struct job_evaluate_args *args = call->args;
+    struct snap *snap = state_pin(w->v.state);
+    const struct job *j = state_get_job(snap, "default", args->job_id);
+    struct command *c = model_new(&command_schema, call->arena);
+    if (!call->code && j && !j->stop) {
+        fill_rogue(w, call->arena, c, j);
+        c->eval_id = ((struct job_register_reply *)call->reply)->eval_id;
+        server_write_own(world_server(), c);
+        struct rpc_call *after = world_call("Job.Evaluate");
+        ((struct job_evaluate_args *)after->args)->job_id = args->job_id;
+        ask(w, after);
+    }
+    state_unpin(snap);
+    rpc_call_free(call);
+}
+
+static void make_rogue_plan(struct world *w)
+{
+    struct rpc_call *call = world_call("Job.Evaluate");
+    ((struct job_evaluate_args *)call->args)->job_id = ids[venv_roll(&w->v, JOBS)];
+    call->done = propose_rogue;
+    call->ctx = w;
+    world_send(w, call);
+}
+
 static void touch_host(struct world *w)
 {
     struct host *h = &w->hosts[venv_roll(&w->v, HOSTS)];
@@ -262,5 +333,7 @@ void people_act(struct world *w)
         reap,
         reap,
     };
+    if (w->rogues && !venv_roll(&w->v, 4))
+        make_rogue_plan(w);
     acts[venv_roll(&w->v, ARRAY_LEN(acts))](w);
 }

@@ -123,6 +123,7 @@ static void run_history(struct history *h, struct totals *t)
     world_init(&w, h->seed, START, NULL, 0);
     w.v.hashes = true;
     w.v.refuse = h->seed % 3 == 0 ? 15 : 0;
+    w.rogues = h->seed % 2;
     hosts_start(&w, 0);
     live(&w, 40);
     if (!w.failure[0])

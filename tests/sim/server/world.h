@@ -7,6 +7,9 @@
 
 enum { HOSTS = 6, JOBS = 5 };
 
+/* node_name of what a rogue plan placed */
+#define ROGUE "rogue"
+
 struct host {
     struct world *w;
     struct uuid id, secret;
@@ -20,7 +23,9 @@ struct host {
 struct world {
     struct venv v;
     struct host hosts[HOSTS];
-    bool quiet; /* nothing fails any more, nobody changes anything */
+    bool quiet;  /* nothing fails any more, nobody changes anything */
+    bool rogues; /* some plans are nonsense */
+    nsec_t last_rogue;
     uint64_t counts[CMD_TYPE_MAX];
     uint64_t refused, drops; /* commands, placements */
     size_t forks, leads;

@@ -71,6 +71,22 @@ static void a_second_blocked_evaluation_of_a_job_replaces_the_first(void **state
     blocked_free(b);
 }
 
+static void in_any_order_the_newest_blocked_evaluation_stays(void **state)
+{
+    struct blocked *b = blocked_new();
+    struct evaluation newest = eval(1, "a"), older = eval(2, "a");
+    struct uuid dup;
+    newest.modify_index = 9;
+    older.modify_index = 8;
+    add(b, &newest);
+    assert_int_equal(blocked_add(b, &older, &dup), 0);
+    assert_memory_equal(&dup, &older.id, sizeof(dup));
+    assert_int_equal(blocked_count(b), 1);
+    blocked_remove(b, &older.id);
+    assert_int_equal(unblocked(b, "big"), 1);
+    blocked_free(b);
+}
+
 static void what_is_kept_does_not_borrow(void **state)
 {
     struct blocked *b = blocked_new();
@@ -90,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(capacity_wakes_whom_it_may_serve),
         cmocka_unit_test(a_second_blocked_evaluation_of_a_job_replaces_the_first),
+        cmocka_unit_test(in_any_order_the_newest_blocked_evaluation_stays),
         cmocka_unit_test(what_is_kept_does_not_borrow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ static void a_nacked_evaluation_comes_back_after_a_pause(void **state)
     broker_free(b);
 }
 
-static void a_removed_evaluation_frees_its_job(void **state)
+static void a_removed_evaluation_keeps_its_job_busy_until_its_run_ends(void **state)
 {
     struct broker *b = broker_new();
     struct evaluation first = eval(1, "a", 50, 1), second = eval(2, "a", 50, 2);
@@ -115,11 +115,31 @@ static void a_removed_evaluation_frees_its_job(void **state)
     expect_next(b, NOW, 1);
     broker_remove(b, &first.id);
     broker_remove(b, &first.id);
-    expect_next(b, NOW, 2);
+    expect_next(b, NOW, 0);
     broker_ack(b, &first.id);
-    assert_int_equal(broker_nack(b, &second.id, NOW), 1);
+    expect_next(b, NOW, 2);
     broker_remove(b, &second.id);
+    assert_int_equal(broker_nack(b, &second.id, NOW), 0);
     expect_next(b, NOW + NSEC_MIN, 0);
+    broker_free(b);
+}
+
+static void an_evaluation_pending_again_during_its_run_is_run_again(void **state)
+{
+    struct broker *b = broker_new();
+    struct evaluation e = eval(1, "a", 50, 1);
+    put(b, &e);
+    expect_next(b, NOW, 1);
+    broker_remove(b, &e.id);
+    put(b, &e);
+    expect_next(b, NOW, 0);
+    broker_ack(b, &e.id);
+    expect_next(b, NOW, 1);
+    broker_remove(b, &e.id);
+    put(b, &e);
+    broker_remove(b, &e.id);
+    broker_ack(b, &e.id);
+    expect_next(b, NOW, 0);
     broker_free(b);
 }
 
@@ -130,7 +150,8 @@ int main(void)
         cmocka_unit_test(a_job_is_worked_on_once_at_a_time),
         cmocka_unit_test(delayed_evaluations_come_when_their_time_does),
         cmocka_unit_test(a_nacked_evaluation_comes_back_after_a_pause),
-        cmocka_unit_test(a_removed_evaluation_frees_its_job),
+        cmocka_unit_test(a_removed_evaluation_keeps_its_job_busy_until_its_run_ends),
+        cmocka_unit_test(an_evaluation_pending_again_during_its_run_is_run_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
