@@ -111,7 +111,7 @@ int run_command(struct run *r, struct buf *out)
     if (!c)
         return -ENOMEM;
     c->type = CMD_PLAN;
-    c->now = r->s->env->now(r->s->env);
+    c->now = env_stamp(r->s->env);
     c->ns = r->eval->ns;
     c->job_id = r->eval->job_id;
     c->eval_id = r->eval->id;

@@ -123,8 +123,28 @@ static void failed_applied(void *ctx, int code, const struct fsm_result *res)
     finished(ctx, code < 0);
 }
 
+/* Work that was only refused too often is looked at again later. */
+static int add_follow_up(struct run *r, struct command *c, struct evaluation *failed)
+{
+    struct evaluation *e = model_new(&evaluation_schema, r->arena);
+    if (!e)
+        return -ENOMEM;
+    env_uuid(r->s->env, &e->id);
+    e->ns = failed->ns;
+    e->job_id = failed->job_id;
+    e->type = failed->type;
+    e->priority = failed->priority;
+    e->triggered_by = TRIGGER_FAILED_FOLLOW_UP;
+    e->status = EVAL_PENDING;
+    e->status_description = "created to try a failed evaluation again";
+    e->previous_eval = failed->id;
+    e->wait_until = c->now + FOLLOW_UP_WAIT;
+    failed->next_eval = e->id;
+    return objs_add(r->arena, &c->evals, e);
+}
+
 /* The evaluation cannot be done: say so in the state. */
-static void give_up(struct run *r, const char *why)
+static void give_up(struct run *r, const char *why, bool again)
 {
     struct scheduling *s = r->s;
     struct command *c = model_new(&command_schema, r->arena);
@@ -136,10 +156,10 @@ static void give_up(struct run *r, const char *why)
              r->eval->job_id, why);
     if (c && e) {
         c->type = CMD_EVAL_UPDATE;
-        c->now = s->env->now(s->env);
+        c->now = env_stamp(s->env);
         e->status = EVAL_FAILED;
         e->status_description = why;
-        if (objs_add(r->arena, &c->evals, e) == 0) {
+        if (objs_add(r->arena, &c->evals, e) == 0 && (!again || add_follow_up(r, c, e) == 0)) {
             command_encode(c, &b);
             q = b.failed ? -ENOMEM : s->env->propose(s->env, b.p, b.n, failed_applied, r);
         }
@@ -204,7 +224,7 @@ static void after_place(void *ctx)
     else if (r->code == -ENOMEM)
         finished(r, true);
     else if (r->code < 0)
-        give_up(r, r->err.text);
+        give_up(r, r->err.text, false);
     else
         propose_plan(r);
 }
@@ -230,7 +250,7 @@ static void after_reconcile(void *ctx)
         return;
     }
     if (r->code < 0) {
-        give_up(r, r->err.text);
+        give_up(r, r->err.text, false);
         return;
     }
     r->in = (struct place_input){
@@ -258,7 +278,7 @@ static void restart(struct run *r)
         return;
     }
     if (attempt > PLAN_ATTEMPTS_MAX) {
-        give_up(r, "maximum attempts reached (5)");
+        give_up(r, "maximum attempts reached (5)", true);
         return;
     }
     run_free(r);

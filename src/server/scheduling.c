@@ -114,7 +114,7 @@ static void set_status(struct scheduling *s, const struct snap *snap, const stru
     }
     if (c && c->evals.n) {
         c->type = CMD_EVAL_UPDATE;
-        c->now = s->env->now(s->env);
+        c->now = env_stamp(s->env);
         command_encode(c, &b);
         if (!b.failed && s->env->propose(s->env, b.p, b.n, status_applied, s) == 0)
             s->in_flight++;

@@ -11,6 +11,7 @@ enum {
     RUNS_MAX = 4,          /* evaluations worked on at the same time */
     PLAN_ATTEMPTS_MAX = 5, /* tries of an evaluation whose placements are refused */
 };
+#define FOLLOW_UP_WAIT (60 * NSEC_SEC) /* before a new evaluation tries again */
 
 /* What one leadership holds; dropped as a whole when it ends. */
 struct lead {

@@ -22,7 +22,7 @@ static void on_apply(void *ctx, uint64_t index, uint64_t term, const void *entry
                   r == -EPROTONOSUPPORT ? "written by a newer version" : strerror(-r));
         exit(RAFT_EXIT_FATAL); /* a state that skips an entry would be another state */
     }
-    s->last_stamp = MAX(s->last_stamp, c->now);
+    s->env->latest = MAX(s->env->latest, c->now);
     fsm_apply(s->state, index, c, &res);
     *result = res;
     arena_free(a);

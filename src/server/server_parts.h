@@ -25,7 +25,6 @@ struct server {
     struct env_timer *reclaim_timer;
     struct env_timer *close_timer; /* keeps the loop running until the threads have answered */
     struct list waiting;           /* blocking reads */
-    nsec_t last_stamp;             /* the latest time given to a command */
     bool leader, closing;
     void (*closed_cb)(void *ctx);
     void *closed_ctx;

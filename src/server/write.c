@@ -12,8 +12,7 @@ struct writing {
 
 nsec_t server_stamp(struct server *s)
 {
-    s->last_stamp = MAX(s->last_stamp, s->env->now(s->env));
-    return s->last_stamp;
+    return env_stamp(s->env);
 }
 
 /* Why the log took no entry, in the words clients know. */
