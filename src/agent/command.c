@@ -2,6 +2,7 @@
 /* `nomad agent`: flags, banner, signals. */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -254,6 +255,15 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* Threads share a heap, and freed memory goes back at a fixed mark: the default grows with the
+ * largest block ever freed. */
+static void keep_memory_small(void)
+{
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
 static int run(const struct agent_config *c)
 {
     static const int signals[] = {SIGINT, SIGTERM};
@@ -263,6 +273,7 @@ static int run(const struct agent_config *c)
     log_threshold = (enum log_level)log_level_parse(c->log_level);
     ignore_hangup();
     raise_descriptor_limit();
+    keep_memory_small();
     if (uv_loop_init(&loop) < 0)
         return 1;
     if (agent_start(&loop, c, &r.agent, &err) < 0) {

@@ -6,6 +6,8 @@
 #include "client/client_internal.h"
 #include "drivers/limits.h"
 
+#define ALLOC_SIZE 1280 /* of an allocation with one task, without its job */
+
 static void alloc_runner_destroy_step(struct alloc_runner *ar);
 
 static bool is_stopping(const struct alloc_runner *ar)
@@ -145,35 +147,44 @@ static int enlist(struct alloc_runner *ar, const struct objs *records)
     return r;
 }
 
-/* Allocation and job into one arena of ours. */
-static int own_copy(const struct allocation *alloc, const struct job *job, struct arena **ret_arena,
-                    struct allocation **ret)
+/* What a runner keeps of an answer of the servers. */
+struct own {
+    struct arena *arena;
+    struct allocation *alloc;
+    struct client_job *job;
+};
+
+static void own_drop(struct own *o)
 {
-    cleanup_arena struct arena *a = arena_new(0);
-    struct allocation *copy = a ? model_copy(&allocation_schema, a, alloc) : NULL;
-    if (!copy)
+    arena_free(o->arena);
+    client_job_put(o->job);
+}
+
+static int own_copy(struct client *c, const struct allocation *alloc, struct own *ret)
+{
+    struct own o = {.arena = arena_new(ALLOC_SIZE), .job = client_job_get(c, alloc->job)};
+    o.alloc = o.arena ? model_copy(&allocation_schema, o.arena, alloc) : NULL;
+    if (!o.alloc || !o.job) {
+        own_drop(&o);
         return -ENOMEM;
-    copy->job = model_copy(&job_schema, a, job);
-    if (!copy->job)
-        return -ENOMEM;
-    *ret_arena = take_ptr(a);
-    *ret = copy;
+    }
+    o.alloc->job = o.job->job;
+    *ret = o;
     return 0;
 }
 
-int alloc_runner_new(struct client *c, const struct allocation *alloc, const struct job *job,
-                     struct alloc_runner **ret)
+int alloc_runner_new(struct client *c, const struct allocation *alloc, struct alloc_runner **ret)
 {
-    struct arena *arena = NULL;
-    struct allocation *copy = NULL;
-    int r = own_copy(alloc, job, &arena, &copy);
+    struct own own;
+    int r = own_copy(c, alloc, &own);
     if (r < 0)
         return r;
-    struct alloc_runner *ar = runner_alloc(c, arena, copy);
+    struct alloc_runner *ar = runner_alloc(c, own.arena, own.alloc);
     if (!ar) {
-        arena_free(arena);
+        own_drop(&own);
         return -ENOMEM;
     }
+    ar->job = own.job;
     r = enlist(ar, NULL);
     if (r == 0)
         r = alloc_runner_save(ar, NULL, NULL);
@@ -224,6 +235,7 @@ struct alloc_runner *alloc_runner_free(struct alloc_runner *ar)
     list_del(&ar->dirty_node);
     free(ar->tasks);
     arena_free(ar->arena);
+    client_job_put(ar->job);
     free(ar);
     return NULL;
 }
@@ -378,27 +390,28 @@ void alloc_runner_kill_all(struct alloc_runner *ar)
 
 void alloc_runner_update(struct alloc_runner *ar, const struct allocation *alloc)
 {
-    struct arena *arena = NULL;
-    struct allocation *copy = NULL;
+    struct own own;
     const struct task_group *group;
     if (alloc->alloc_modify_index <= ar->alloc->alloc_modify_index)
         return;
-    if (own_copy(alloc, alloc->job, &arena, &copy) < 0)
+    if (own_copy(ar->c, alloc, &own) < 0)
         return;
-    group = job_find_group(copy->job, copy->task_group);
+    group = job_find_group(own.alloc->job, own.alloc->task_group);
     for (size_t i = 0; i < ar->n_tasks; i++) {
         if (group && group_find_task(group, ar->tasks[i].task->name))
             continue;
         log_error("client", "update of allocation %s lacks task \"%s\": ignored", UUID_Z(&ar->id),
                   ar->tasks[i].task->name);
-        arena_free(arena);
+        own_drop(&own);
         return;
     }
     for (size_t i = 0; i < ar->n_tasks; i++)
         ar->tasks[i].task = group_find_task(group, ar->tasks[i].task->name);
     arena_free(ar->arena);
-    ar->arena = arena;
-    ar->alloc = copy;
+    client_job_put(ar->job);
+    ar->arena = own.arena;
+    ar->alloc = own.alloc;
+    ar->job = own.job;
     ar->group = group;
     alloc_runner_changed(ar);
 }

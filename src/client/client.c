@@ -190,6 +190,7 @@ int client_create(uv_loop_t *loop, struct rpc_table *rpc, const struct client_co
     c->rpc = rpc;
     list_init(&c->allocs);
     list_init(&c->dirty);
+    list_init(&c->jobs);
     list_init(&c->calls);
     c->arena = arena_new(0);
     int r = c->arena ? build(c, config, err) : -ENOMEM;

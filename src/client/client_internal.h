@@ -41,12 +41,21 @@ struct task_runner {
     struct stats_cpu cpu;
 };
 
+/* client_job.c: one copy of a job version, shared by its allocations. */
+struct client_job {
+    struct list node; /* client.jobs */
+    size_t refs;
+    struct arena *arena;
+    struct job *job; /* never changed */
+};
+
 struct alloc_runner {
     struct client *c;
     struct list node;       /* client.allocs */
     struct list dirty_node; /* client.dirty */
     struct uuid id;
-    struct arena *arena; /* owns alloc and job */
+    struct arena *arena;    /* owns alloc, and its job where `job` is NULL */
+    struct client_job *job; /* what alloc->job is of */
     struct allocation *alloc;
     const struct task_group *group;
     struct alloc_dir dir;
@@ -78,7 +87,7 @@ struct client {
     struct units *units;
     struct record_store *store;
     struct map by_id; /* 16 bytes -> alloc_runner */
-    struct list allocs, dirty, calls;
+    struct list allocs, dirty, calls, jobs;
     uv_timer_t *soon, *heartbeat, *poll, *update;
     bool started, records_loaded, listing, restored, registered, stopping, relay_asked,
         update_in_flight, update_retry;
@@ -106,6 +115,10 @@ void client_servers_start(struct client *c);
 void client_on_heartbeat_timer(uv_timer_t *t);
 void client_on_poll_timer(uv_timer_t *t);
 
+/* client_job.c: NULL when memory is short. Put accepts NULL and returns it. */
+struct client_job *client_job_get(struct client *c, const struct job *job);
+struct client_job *client_job_put(struct client_job *j);
+
 /* client_update.c */
 void client_update_soon(struct client *c);
 void client_on_update_timer(uv_timer_t *t);
@@ -117,8 +130,7 @@ int client_restore(struct client *c, struct err *err);
 int client_load_identity(struct client *c, struct err *err);
 
 /* alloc_runner.c */
-int alloc_runner_new(struct client *c, const struct allocation *alloc, const struct job *job,
-                     struct alloc_runner **ret);
+int alloc_runner_new(struct client *c, const struct allocation *alloc, struct alloc_runner **ret);
 int alloc_runner_from_record(struct client *c, struct arena *arena, struct alloc_record *rec,
                              struct alloc_runner **ret);
 struct alloc_runner *alloc_runner_free(struct alloc_runner *ar);

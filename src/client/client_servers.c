@@ -122,7 +122,7 @@ static void run_new(struct client *c, const struct allocation *alloc)
     struct alloc_runner *ar = NULL;
     if (alloc_client_terminal(alloc))
         return; /* ended before; nothing of it is here */
-    int r = alloc_runner_new(c, alloc, alloc->job, &ar);
+    int r = alloc_runner_new(c, alloc, &ar);
     if (r < 0) {
         log_error("client", "cannot take allocation %s: %s", UUID_Z(&alloc->id), strerror(-r));
         c->allocs_index = 0;
