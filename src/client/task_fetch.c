@@ -18,6 +18,7 @@
 #define LINE_MAX_LEN 4096
 #define PROGRESS_EVERY (30 * NSEC_SEC)
 #define LOST_STARTS_MAX 20
+#define LOST_START_DELAY_MS 200
 
 typedef void (*done_fn)(struct task_runner *tr);
 typedef void (*failed_fn)(struct task_runner *tr, enum task_note_type type, bool unrecoverable,
@@ -38,6 +39,7 @@ struct fetch_job {
     uid_t uid;
     gid_t gid;
     nsec_t told;
+    uv_timer_t *again; /* waits until a start that systemd lost is tried again */
     bool pipe_open, eof, exited, ok, final, working;
     char text[ERR_TEXT_MAX];
 };
@@ -68,6 +70,7 @@ static void on_pipe_closed(uv_handle_t *h)
 static void job_close(struct fetch_job *j)
 {
     j->tr = NULL;
+    j->again = client_timer_free(j->again);
     units_cancel(j->c->units, j);
     j->watch = unit_watch_free(j->watch);
     if (j->unit.z[0])
@@ -145,6 +148,8 @@ static void report_failure(struct fetch_job *j)
 /* The answer is complete when the unit has ended and its pipe was read to the end. */
 static void check_end(struct fetch_job *j)
 {
+    if (j->again) /* what ended is only the old try */
+        return;
     if (!j->tr || !j->exited || !j->eof || j->working)
         return;
     if (!j->ok) {
@@ -233,22 +238,44 @@ static void on_exit_seen(void *user, const struct unit_exit *ex,
     check_end(j);
 }
 
+static void on_again(uv_timer_t *t)
+{
+    struct fetch_job *j = t->data;
+    struct task_runner *tr = j->tr;
+    done_fn done = j->done;
+    failed_fn failed = j->failed;
+    if (!units_is_up(j->c->units)) {
+        uv_timer_start(t, on_again, LOST_START_DELAY_MS, 0);
+        return;
+    }
+    tr->fetch = NULL;
+    job_close(j);
+    job_next(tr, done, failed);
+}
+
+/* As for tasks: systemd never heard of the start or forgot it, which is no fault of the artifact's.
+ * The whole job is made anew once the bus is back. */
+static bool start_again(struct fetch_job *j, int r)
+{
+    if ((r != -ECONNRESET && r != -ENOTCONN) || j->tr->lost_starts >= LOST_STARTS_MAX)
+        return false;
+    if (!j->again)
+        j->again = client_timer_new(j->c, on_again, j);
+    if (!j->again)
+        return false;
+    j->tr->lost_starts++;
+    uv_timer_start(j->again, on_again, LOST_START_DELAY_MS, 0);
+    return true;
+}
+
 static void on_started(void *user, int r, const struct unit_state *state unused_arg,
                        const struct err *err)
 {
     struct fetch_job *j = user;
     if (r >= 0 || !j->tr)
         return;
-    if (r == -ECONNRESET && j->tr->lost_starts < LOST_STARTS_MAX) {
-        struct task_runner *tr = j->tr;
-        done_fn done = j->done;
-        failed_fn failed = j->failed;
-        tr->lost_starts++;
-        tr->fetch = NULL;
-        job_close(j);
-        job_next(tr, done, failed);
+    if (start_again(j, r))
         return;
-    }
     snprintf(j->text, sizeof(j->text), "the fetcher does not start: %.500s", err->text);
     j->exited = j->eof = true;
     check_end(j);
@@ -447,7 +474,7 @@ static void job_next(struct task_runner *tr, done_fn done, failed_fn failed)
     j->unit = unit_name_service(&tr->ar->id, str_of(name), nonce);
     tr->fetch = j;
     int r = launch(j, a, &err);
-    if (r < 0) {
+    if (r < 0 && !start_again(j, r)) {
         if (!j->source)
             j->source = strdup(
                 nonull(((struct artifact *)tr->task->artifacts.items[tr->next_artifact])->source));
