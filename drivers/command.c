@@ -2,9 +2,14 @@
 #include "drivers/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define NEEDED_MODE 0555
 
 /* One word into b; returns the rest of the line, NULL if quotes do not balance. */
 static const char *split_word(const char *p, struct buf *b)
@@ -75,20 +80,65 @@ static int search_path(struct arena *a, const struct command_where *w, const cha
     return best;
 }
 
+/* What was downloaded over HTTP has no mode to bring along. Only for files below dir, reached
+ * without any link; set-id files and files with a second name elsewhere stay as they are. */
+static int make_executable(const char *dir, const char *rel)
+{
+    const struct open_how how = {
+        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+    };
+    struct stat st;
+    cleanup_fd int top = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    cleanup_fd int fd = top < 0 ? -1 : (int)syscall(SYS_openat2, top, rel, &how, sizeof(how));
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return -EACCES;
+    if ((st.st_mode & NEEDED_MODE) == NEEDED_MODE)
+        return 0;
+    if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || (st.st_mode & (S_ISUID | S_ISGID)))
+        return -EACCES;
+    return fchmod(fd, (st.st_mode & 07777) | NEEDED_MODE) < 0 ? -EACCES : 0;
+}
+
+/* As Nomad: whatever is found there is made executable for everyone. */
+static int try_task_file(struct arena *a, const char *task_dir, const char *sub, const char *name,
+                         const char **ret)
+{
+    const char *rel = arena_printf(a, "%s%s", sub, name);
+    int r = rel ? try_file(a, "", task_dir, strlen(task_dir), rel, ret) : -ENOMEM;
+    if (r != 0 && r != -EACCES)
+        return r;
+    return make_executable(task_dir, rel) == 0 ? 0 : r;
+}
+
+/* ${NOMAD_TASK_DIR}/x names the task's own file, too; with a root of its own so does /local/x. */
+static int try_absolute(struct arena *a, const struct command_where *w, const char *command,
+                        const char **ret)
+{
+    int r = try_file(a, nonull(w->root), "", 0, command, ret);
+    size_t n = strlen(nonull(w->task_dir));
+    if ((r != 0 && r != -EACCES) || n == 0)
+        return r;
+    const char *real = arena_printf(a, "%s%s", nonull(w->root), command);
+    if (!real)
+        return -ENOMEM;
+    if (strncmp(real, w->task_dir, n) != 0 || real[n] != '/')
+        return r;
+    const char *rel = real + n + strspn(real + n, "/");
+    return make_executable(w->task_dir, rel) == 0 ? 0 : r;
+}
+
 static int find_quietly(struct arena *a, const struct command_where *w, const char *command,
                         const char **ret)
 {
     if (*command == '/')
-        return try_file(a, nonull(w->root), "", 0, command, ret);
-    const char *const subs[] = {"/local", ""};
+        return try_absolute(a, w, command, ret);
+    const char *const subs[] = {"local/", ""};
     int best = -ENOENT;
     for (size_t i = 0; w->task_dir && i < ARRAY_LEN(subs); i++) {
-        const char *dir = arena_printf(a, "%s%s", w->task_dir, subs[i]);
-        if (!dir)
-            return -ENOMEM;
-        int r = try_file(a, "", dir, strlen(dir), command, ret);
-        if (r == 0)
-            return 0;
+        int r = try_task_file(a, w->task_dir, subs[i], command, ret);
+        if (r == 0 || r == -ENOMEM)
+            return r;
         if (r == -EACCES)
             best = r;
     }

@@ -14,7 +14,9 @@ struct command_where {
     const char *task_dir; /* relative commands: task_dir/local, task_dir, then PATH */
     const char *path;     /* NULL: /usr/local/bin:/usr/bin:/bin and the sbins */
 };
-/* Absolute path of an executable regular file. -ENOENT, -EACCES (there, not executable). */
+/* Absolute path of an executable regular file. One inside task_dir is made readable and executable
+ * for everyone, as Nomad does, unless it is set-id, has several names or is reached through a link.
+ * -ENOENT, -EACCES (there, not executable). */
 int command_find(struct arena *a, const struct command_where *w, const char *command,
                  const char **ret, struct err *err);
 /* command + args as argv. A command with blanks, without args, that names no file is split. The

@@ -5,7 +5,7 @@
 
 #include "drivers/limits.h"
 
-static const struct driver *const all[] = {&raw_exec_driver};
+static const struct driver *const all[] = {&exec_driver, &raw_exec_driver};
 
 const struct driver *const *driver_all(size_t *ret_n)
 {
@@ -26,6 +26,12 @@ int driver_translate(const struct driver *d, const struct driver_host *h,
                      struct err *err)
 {
     void *config = NULL;
+    struct driver_info info = {0};
+    /* Whatever a server placed here: a driver this node does not offer runs nothing. */
+    d->fingerprint(h, a, &info);
+    if (!info.detected)
+        return err_set(err, -EPERM, "driver \"%s\" is not available on this node: %s", d->name,
+                       nonull(info.health_description));
     int r = driver_config_decode(d, a, t->config, &config, err);
     if (r == 0 && d->validate)
         r = d->validate(config, err);

@@ -14,6 +14,7 @@ struct driver_host {
     bool systemd;     /* PID 1 is systemd */
     bool is_root;
     bool raw_exec_enabled;         /* plugin "raw_exec" { config { enabled = true } }, or -dev */
+    const char *launcher;          /* absolute path of nomad-launcher */
     const char *const *denied_env; /* NULL-terminated: names kept out of the task's environment */
 };
 
@@ -38,6 +39,8 @@ struct driver_unit {
 
 struct driver {
     const char *name;
+    const char *default_user; /* for tasks without `user`; NULL: root */
+    bool own_root;            /* the task sees its directories as /alloc, /local and /secrets */
     /* The task's `config` block, described by a field table (HCL names) with its object's size. */
     const struct schema *config;
     /* NULL-terminated HCL names that must be set. */
@@ -60,7 +63,7 @@ struct driver {
                      struct arena *a, struct driver_unit *ret, struct err *err);
 };
 
-extern const struct driver raw_exec_driver;
+extern const struct driver exec_driver, raw_exec_driver;
 
 /* All drivers, in the order they are reported. */
 const struct driver *const *driver_all(size_t *ret_n);

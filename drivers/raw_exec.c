@@ -10,7 +10,7 @@ struct raw_exec_config {
     const char *command, *work_dir, *cgroup_v2_override;
     struct strs args, denied_envvars;
     struct smap cgroup_v1_override;
-    int64_t oom_score_adj;
+    int64_t oom_score_adj, pids_limit;
 };
 
 #define S struct raw_exec_config
@@ -22,6 +22,7 @@ static const struct field fields[] = {
     F(5, denied_envvars, "denied_envvars", "denied_envvars", FT_STRS, CHG_DESTROY),
     F(6, cgroup_v2_override, "cgroup_v2_override", "cgroup_v2_override", FT_STR, CHG_DESTROY),
     F(7, cgroup_v1_override, "cgroup_v1_override", "cgroup_v1_override", FT_SMAP, CHG_DESTROY),
+    F(8, pids_limit, "pids_limit", "pids_limit", FT_INT, CHG_DESTROY),
 };
 static SCHEMA(raw_exec_schema, "raw_exec", fields);
 #undef S
@@ -50,6 +51,8 @@ static int validate(const void *config, struct err *err)
                        "their cgroup is systemd's");
     if (c->oom_score_adj < 0 || c->oom_score_adj > 1000)
         return err_set(err, -EINVAL, "oom_score_adj must be between 0 and 1000");
+    if (c->pids_limit < 0)
+        return err_set(err, -EINVAL, "pids_limit must not be negative");
     if (!isempty(c->work_dir) && *c->work_dir != '/' && !has_prefix(c->work_dir, "${"))
         return err_set(err, -EINVAL, "work_dir must be an absolute path, not \"%s\"", c->work_dir);
     return 0;
@@ -109,6 +112,7 @@ static int translate(const struct driver_host *h, const struct driver_task *t, c
     ret->launch.cwd = isempty(c->work_dir) ? t->task_dir : c->work_dir;
     if (!isempty(t->task->user))
         ret->spec.user = t->task->user;
+    ret->spec.limits.tasks_max = (uint64_t)c->pids_limit;
     if (c->oom_score_adj) {
         ret->spec.set_oom_score_adjust = true;
         ret->spec.oom_score_adjust = (int)c->oom_score_adj;

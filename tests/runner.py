@@ -430,8 +430,9 @@ def layer_vm(results, seconds):
     if not shutil.which("qemu-system-x86_64", path=CLEAN_ENV["PATH"]):
         results.skip("vm", "QEMU is not installed")
         return
-    if not build("build", Results()):
-        results.fail("vm", "the release build does not compile")
+    # As in layer_cluster.
+    if not (build("build", Results()) and build("build-san", Results())):
+        results.fail("vm", "does not compile")
         return
     image = as_root(["tests/vm/image"])
     if image is None:

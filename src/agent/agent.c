@@ -79,16 +79,16 @@ static const char *self_path(struct arena *a)
 static bool raw_exec_enabled(const struct agent_config *c)
 {
     const char *opt = smap_get(&c->client->options, "driver.raw_exec.enable");
-    if (c->dev || (opt && (streq(opt, "1") || streq(opt, "true"))))
-        return true;
+    bool enabled = c->dev || (opt && (streq(opt, "1") || streq(opt, "true")));
+    /* A later file wins, also when it takes the permission away. */
     OBJS_FOR(struct plugin_config, p, c->plugins)
     {
         const struct val *on =
             streq(p->name, "raw_exec") ? val_get(p->config, str_of("enabled")) : NULL;
-        if (on && on->type == VAL_BOOL && on->b)
-            return true;
+        if (on && on->type == VAL_BOOL)
+            enabled = on->b;
     }
-    return false;
+    return enabled;
 }
 
 static int fill_reserved(struct arena *a, const struct reserved_config *r,
@@ -168,6 +168,9 @@ static int start_server(struct agent *a, struct err *err)
         .heartbeat_grace = c->server->heartbeat_grace,
         .version = NOMAD_VERSION,
     };
+    int r = so.data_dir ? mkdir_parents(so.data_dir, 0700) : 0;
+    if (r < 0)
+        return err_errno(err, r, "%s", so.data_dir);
     return server_new(a->loop, a->rpc, &so, &a->server, err);
 }
 
@@ -268,7 +271,8 @@ struct agent *agent_free(struct agent *a)
     if (!a)
         return NULL;
     if (a->config->dev && a->lock_fd >= 0 && streq(a->config->data_dir, DEV_DATA_DIR))
-        nftw(DEV_DATA_DIR, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+        /* Not FTW_MOUNT: on overlayfs files and directories differ in device. */
+        nftw(DEV_DATA_DIR, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     if (a->lock_fd >= 0)
         close(a->lock_fd);
     arena_free(a->arena);

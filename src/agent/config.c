@@ -122,7 +122,7 @@ static int read_file(struct arena *a, const char *path, struct str *ret, struct 
             break;
         b.n += (size_t)n;
     }
-    *ret = str_n(arena_strndup(a, b.p, b.n), b.n);
+    *ret = str_n(arena_strndup(a, nonull(b.p), b.n), b.n);
     buf_free(&b);
     return ret->p ? 0 : -ENOMEM;
 }
@@ -138,6 +138,9 @@ static int read_over(struct decode *d, const struct schema *s, const struct hcl_
             void **p = field_ptr(f, obj);
             if (f->type != FT_OBJ || !f->hcl || !str_eqz(body->blocks[i].type, f->hcl) || !*p)
                 continue;
+            if (body->blocks[i].n_labels)
+                return hcl_error(d->err, body->blocks[i].labels[0].range, "%s takes no label",
+                                 f->hcl);
             int r = read_over(d, f->sub, body->blocks[i].body, *p);
             if (r < 0)
                 return r;
@@ -160,6 +163,9 @@ static int read_hcl(struct arena *a, struct agent_config *c, const char *path, s
     struct str text;
     struct hcl_options opts = {0};
     struct decode d = {.arena = a, .err = err};
+    if (has_suffix(path, ".json"))
+        return err_set(err, -EOPNOTSUPP,
+                       "%s: not supported yet: configuration as JSON; write it as HCL", path);
     int r = read_file(a, path, &text, err);
     if (r < 0)
         return r;
@@ -177,7 +183,7 @@ static int by_name(const struct dirent **x, const struct dirent **y)
 
 static int is_config(const struct dirent *e)
 {
-    return e->d_name[0] != '.' && has_suffix(e->d_name, ".hcl");
+    return e->d_name[0] != '.' && (has_suffix(e->d_name, ".hcl") || has_suffix(e->d_name, ".json"));
 }
 
 int agent_config_read(struct arena *a, struct agent_config *c, const char *path, struct err *err)

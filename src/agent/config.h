@@ -51,8 +51,8 @@ struct agent_config {
 
 extern const struct schema agent_config_schema;
 
-/* Reads one file or the *.hcl and *.json of a directory over what `c` holds already: scalars win,
- * maps are merged, blocks merge field by field. */
+/* Reads one file or the *.hcl of a directory over what `c` holds already: scalars win, maps are
+ * merged, blocks merge field by field. A *.json is refused: it is not read yet. */
 int agent_config_read(struct arena *a, struct agent_config *c, const char *path, struct err *err);
 /* Makes the blocks that no file held, so that flags have where to go. -ENOMEM. */
 int agent_config_prepare(struct arena *a, struct agent_config *c);

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define unused_arg __attribute__((unused))
 #define must_check __attribute__((warn_unused_result))

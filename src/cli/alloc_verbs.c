@@ -53,23 +53,22 @@ static int pick_task(struct cli *c, const struct allocation *a, const char *name
     if (!g)
         return fail(c, "Could not find group \"%s\" of the allocation's job",
                     nonull(a->task_group));
-    if (name && !group_find_task(g, name))
-        return fail(c, "Failed to validate task: Could not find task named: %s, found:\n  * %s",
-                    name, ((struct task *)g->tasks.items[0])->name);
-    if (name) {
+    if (name && group_find_task(g, name)) {
         *ret = name;
         return 0;
     }
-    if (g->tasks.n != 1) {
-        const char *list = "";
-        OBJS_FOR(struct task, t, g->tasks)
-        list = arena_printf(c->arena, "%s\n  * %s", list, t->name);
+    const char *list = "";
+    OBJS_FOR(struct task, t, g->tasks)
+    list = arena_printf(c->arena, "%s\n  * %s", list, t->name);
+    if (name)
+        return fail(c, "Failed to validate task: Could not find task named: %s, found:%s", name,
+                    list);
+    if (g->tasks.n != 1)
         return fail(
             c,
             "Failed to validate task: Allocation \"%s\" is running the following tasks:%s\n\n"
             "Please specify the task.",
             id_short(c, &a->id), list);
-    }
     *ret = ((struct task *)g->tasks.items[0])->name;
     return 0;
 }
@@ -104,7 +103,7 @@ static int run_logs(struct cli *c)
     bool tail = flag_on(c, "tail") || lines || bytes;
     int64_t offset = 0, n = 10;
     if ((bytes && parse_i64(str_of(bytes), &offset) < 0) ||
-        (lines && parse_i64(str_of(lines), &n) < 0))
+        (lines && parse_i64(str_of(lines), &n) < 0) || offset < 0 || n < 0 || n > INT32_MAX)
         return fail(c, "-n and -c want numbers");
     /* Lines are cut here, from enough bytes; followed, 120 a line, as Nomad guesses. */
     if (tail && !bytes)

@@ -4,7 +4,6 @@
 
 #include "cli/internal.h"
 
-/* An odd number of digits is no prefix for some servers: dashes and odd tails are trimmed. */
 static int check_prefix(struct cli *c, const char *prefix)
 {
     if (strlen(prefix) == 1)
@@ -92,7 +91,7 @@ int find_node(struct cli *c, const char *prefix, struct node **ret)
     if (api_get_list(c, &node_stub_schema, path, &list))
         return fail_api(c, "querying node info");
     if (list.n == 0)
-        return fail(c, "No node(s) with prefix or id \"%s\" found", prefix);
+        return fail(c, "No node(s) with prefix \"%s\" found", prefix);
     if (list.n > 1) {
         table_row(&t, "ID|DC|Name|Class|Drain|Eligibility|Status");
         OBJS_FOR(struct node_stub, n, list)

@@ -85,8 +85,10 @@ struct answer api_call(struct cli *c, const char *method, const char *path, cons
     struct answer a = {0};
     struct curl_slist *headers = NULL;
     CURL *h = handle(c, path, &headers);
-    if (!h)
+    if (!h) {
+        err_set(&c->err, -ENOMEM, "out of memory");
         return a;
+    }
     curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, method);
     if (body) {
         curl_easy_setopt(h, CURLOPT_POSTFIELDS, body);

@@ -40,7 +40,13 @@ static int run_run(struct cli *c)
     struct job *j;
     struct job_register_reply *reply;
     const char *check = flag_text(c, "check-index");
+    const char *priority = flag_text(c, "eval-priority");
     uint64_t index = 0;
+    int64_t wanted = 0;
+    if (flag_on(c, "preserve-counts"))
+        return fail(c, "not supported yet: -preserve-counts");
+    if (priority && parse_i64(str_of(priority), &wanted) < 0)
+        return fail(c, "Error parsing eval-priority value \"%s\": not a number", priority);
     if (check && parse_u64(str_of(check), &index) < 0)
         return fail(c, "Error parsing check-index value \"%s\": not a number", check);
     if (read_job(c, c->args[0], &j) < 0)
@@ -54,9 +60,8 @@ static int run_run(struct cli *c)
         check ? arena_printf(c->arena, ",\"EnforceIndex\":true,\"JobModifyIndex\":%llu",
                              (unsigned long long)index)
               : "";
-    const char *priority = flag_text(c, "eval-priority");
     if (priority)
-        more = arena_printf(c->arena, "%s,\"EvalPriority\":%d", more, atoi(priority));
+        more = arena_printf(c->arena, "%s,\"EvalPriority\":%lld", more, (long long)wanted);
     int r = api_send(c, "PUT", "/v1/jobs", job_body(c, j, more), &job_register_reply_schema,
                      (void **)&reply);
     if (r && strstr(c->err.text, "Enforcing job modify index"))
@@ -82,7 +87,7 @@ static const struct flag_def run_flags[] = {
     {"detach", FLAG_BOOL, NULL, "Return at once instead of following the evaluation"},
     {"output", FLAG_BOOL, NULL, "Print the job as JSON and do nothing else"},
     {"verbose", FLAG_BOOL, NULL, "Full IDs"},
-    {"preserve-counts", FLAG_BOOL, NULL, "Keep the counts of the running job"},
+    {"preserve-counts", FLAG_BOOL, NULL, "Not supported yet"},
     {"eval-priority", FLAG_TEXT, "<n>", "Priority of the evaluation"},
     {"policy-override", FLAG_BOOL, NULL, "Accepted for compatibility"},
     FILE_FLAGS,
@@ -164,7 +169,7 @@ const struct command cmd_job_inspect = {
 
 /* ---- stop ---- */
 
-/* A prefix that is not the whole name is asked about, unless -yes or no terminal can answer. */
+/* A prefix that is not the whole name is asked about, unless -yes; no answer is a no. */
 static bool confirmed(struct cli *c, const struct job *j)
 {
     char line[16];

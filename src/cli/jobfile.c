@@ -20,8 +20,10 @@ static int read_all(struct cli *c, const char *path, struct str *ret)
         char *to = buf_reserve(&b, 65536);
         ssize_t n = to ? read(fd, to, 65536) : -1;
         if (n < 0 || b.n > HCL_SOURCE_MAX) {
-            int r = b.n > HCL_SOURCE_MAX ? -EFBIG : -errno;
+            int r = b.n > HCL_SOURCE_MAX ? -EFBIG : !to ? -ENOMEM : -errno;
             buf_free(&b);
+            if (!std)
+                close(fd);
             return err_errno(&c->err, r, "%s", path);
         }
         if (n == 0)
@@ -79,7 +81,9 @@ static int read_var_files(struct cli *c, struct hcl_options *o)
 static const char *dir_of(struct cli *c, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return slash ? arena_strndup(c->arena, path, (size_t)(slash - path)) : ".";
+    return !slash          ? "."
+           : slash == path ? "/"
+                           : arena_strndup(c->arena, path, (size_t)(slash - path));
 }
 
 int read_job(struct cli *c, const char *path, struct job **ret)

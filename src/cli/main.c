@@ -161,6 +161,11 @@ static int run_command(struct arena *a, const struct command *cmd, int argc, cha
     return cmd->run(&c);
 }
 
+static bool is_help(const char *word)
+{
+    return streq(word, "-h") || streq(word, "-help") || streq(word, "--help");
+}
+
 int cli_main(int argc, char **argv)
 {
     struct arena *a = arena_new(0);
@@ -168,7 +173,7 @@ int cli_main(int argc, char **argv)
     if (!a)
         return 1;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    if (argc < 2 || streq(argv[1], "-h") || streq(argv[1], "-help") || streq(argv[1], "--help")) {
+    if (argc < 2 || is_help(argv[1])) {
         print_top(argc < 2 ? stderr : stdout);
         code = argc < 2 ? 127 : 0;
     } else {
@@ -178,7 +183,7 @@ int cli_main(int argc, char **argv)
         if (cmd)
             code = run_command(a, cmd, argc - used, argv + used);
         else if (is_group(unalias(argv[1]))) {
-            bool help = argc > 2 && has_suffix(argv[2], "h") | has_suffix(argv[2], "help");
+            bool help = argc > 2 && is_help(argv[2]);
             if (argc > 2 && !help)
                 fprintf(stderr, "nomad %s: unknown subcommand \"%s\"\n\n", argv[1], argv[2]);
             print_group(unalias(argv[1]), help ? stdout : stderr);

@@ -43,6 +43,8 @@ static void report(struct cli *c, struct seen *seen, const struct evaluation *e,
             say("    Evaluation triggered by node \"%s\"", id_short(c, &e->node_id));
         if (!isempty(e->job_id))
             say("    Evaluation triggered by job \"%s\"", e->job_id);
+        if (!uuid_is_zero(&e->deployment_id))
+            say("    Evaluation within deployment: \"%s\"", id_short(c, &e->deployment_id));
     }
     OBJS_FOR(struct alloc_stub, a, *allocs)
     report_alloc(c, e, find(&seen->allocs, &a->id), a);

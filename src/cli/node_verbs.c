@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* node status, node eligibility. */
+#include <errno.h>
+
 #include "cli/verbs.h"
 
 int node_list(struct cli *c)
@@ -45,7 +47,7 @@ static void print_basic(struct cli *c, const struct node *n)
 {
     struct table t = {{0}};
     const char *uptime = smap_get(&n->attributes, "unique.uptime");
-    table_row(&t, "ID|%s", id_short(c, &n->id));
+    table_row(&t, "ID|%s", UUID_Z(&n->id));
     table_row(&t, "Name|%s", n->name);
     table_row(&t, "Class|%s", nonull(n->node_class));
     table_row(&t, "DC|%s", n->datacenter);
@@ -155,11 +157,11 @@ static int self_prefix(struct cli *c, const char **ret)
 {
     struct answer a = api_call(c, "GET", "/v1/agent/self", NULL);
     struct val v;
-    if (a.status != 200)
-        return fail_api(c, "determining local node");
-    int r = val_from_json(c->arena, buf_str(&a.body), &v, &c->err);
+    int r = a.status == 200 ? val_from_json(c->arena, buf_str(&a.body), &v, &c->err) : -EIO;
     buf_free(&a.body);
-    const struct val *s = r == 0 ? val_get(v, str_of("stats")) : NULL;
+    if (r < 0)
+        return fail_api(c, "determining local node");
+    const struct val *s = val_get(v, str_of("stats"));
     s = s ? val_get(*s, str_of("client")) : NULL;
     s = s ? val_get(*s, str_of("node_id")) : NULL;
     if (!s || s->type != VAL_STR)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* eval status, server members, agent-info, status, version. */
+#include <errno.h>
+
 #include "agent/version.h"
 #include "cli/verbs.h"
 
@@ -88,9 +90,9 @@ static int run_members(struct cli *c)
 {
     struct members_reply *reply;
     struct table t = {{0}};
-    struct answer leader = api_call(c, "GET", "/v1/status/leader", NULL);
     if (api_get(c, &members_reply_schema, "/v1/agent/members", (void **)&reply) || !reply)
         return fail_api(c, "querying servers");
+    struct answer leader = api_call(c, "GET", "/v1/status/leader", NULL);
     bool detailed = flag_on(c, "detailed");
     table_row(&t, "%s",
               detailed ? "Name|Address|Port|Tags"
@@ -134,13 +136,12 @@ static int run_info(struct cli *c)
 {
     struct answer a = api_call(c, "GET", "/v1/agent/self", NULL);
     struct val self;
-    if (a.status != 200)
-        return fail_api(c, "querying agent info");
-    if (val_from_json(c->arena, buf_str(&a.body), &self, &c->err) < 0)
-        return fail_api(c, "reading agent info");
+    int r = a.status == 200 ? val_from_json(c->arena, buf_str(&a.body), &self, &c->err) : -EIO;
     buf_free(&a.body);
+    if (r < 0)
+        return fail_api(c, "querying agent info");
     const struct val *stats = val_get(self, str_of("stats"));
-    for (size_t i = 0; stats && i < stats->map.n; i++) {
+    for (size_t i = 0; stats && stats->type == VAL_MAP && i < stats->map.n; i++) {
         struct val section = stats->map.entries[i].value;
         say("%s", stats->map.entries[i].key.p);
         for (size_t k = 0; section.type == VAL_MAP && k < section.map.n; k++)
@@ -192,7 +193,7 @@ static int run_status(struct cli *c)
             continue;
         /* A job of exactly this name is meant, whatever else begins like it. */
         for (size_t k = 0; k < l->list.n; k++)
-            if (str_eqz(l->list.items[k].s, prefix))
+            if (l->list.items[k].type == VAL_STR && str_eqz(l->list.items[k].s, prefix))
                 return kinds[i].show(c, prefix);
         hits++;
         which = i;

@@ -323,9 +323,17 @@ static void kill_tasks(struct alloc_runner *ar, const struct alloc_fsm_task *t,
                              no_delay);
 }
 
+static void on_empty_slice_stopped(void *user unused_arg, int r, const struct err *err)
+{
+    if (r < 0)
+        log_warn("client", "the slice of an ended allocation: %s", err->text);
+}
+
 static void became_done(struct alloc_runner *ar)
 {
+    struct unit_name slice = unit_name_slice(&ar->id);
     ar->done = true;
+    (void)units_reap(ar->c->units, slice.z, on_empty_slice_stopped, ar->c);
     log_info("client", "allocation %s ended: %s", UUID_Z(&ar->id), ar->client_description);
     list_for_each (it, &ar->c->allocs) { /* the ones that waited for it */
         struct alloc_runner *other = list_item(it, struct alloc_runner, node);

@@ -135,6 +135,7 @@ static int copy_config(struct client *c, const struct client_config *from, struc
         &to->launcher,   &to->relay,     &to->self,      &to->run_dir};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_strdup(c->arena, *texts[i]);
+    to->host.launcher = to->launcher;
     if (isempty(to->alloc_dir))
         to->alloc_dir = arena_printf(c->arena, "%s/alloc", to->data_dir);
     if (isempty(to->region))

@@ -33,7 +33,9 @@ struct task_runner {
     struct relay_stream streams[2];
     bool has_streams;
     struct unit_watch *watch;
-    uv_timer_t *timer; /* back-off and shutdown delay */
+    uv_timer_t *timer;       /* back-off and shutdown delay */
+    uv_timer_t *start_timer; /* until a lost start is tried again */
+    unsigned lost_starts;
     struct fetch_job *fetch;
     size_t next_artifact;
     struct stats_cpu cpu;
@@ -157,6 +159,9 @@ void task_runner_kill(struct task_runner *tr, const struct task_note *cause, boo
 void task_runner_record(const struct task_runner *tr, struct arena *a, struct task_record *ret);
 /* After a restore: what the recorded state needs now. `present`: its unit exists. */
 void task_runner_resume(struct task_runner *tr, const struct unit_item *item);
+
+/* The task's user, else its driver's; NULL: root. */
+const char *task_runner_user(const struct task_runner *tr);
 
 /* task_setup.c */
 void task_runner_setup(struct task_runner *tr);

@@ -17,6 +17,7 @@
 #define TARGET "/mnt/artifact"
 #define LINE_MAX_LEN 4096
 #define PROGRESS_EVERY (30 * NSEC_SEC)
+#define LOST_STARTS_MAX 20
 
 typedef void (*done_fn)(struct task_runner *tr);
 typedef void (*failed_fn)(struct task_runner *tr, enum task_note_type type, bool unrecoverable,
@@ -236,8 +237,18 @@ static void on_started(void *user, int r, const struct unit_state *state unused_
                        const struct err *err)
 {
     struct fetch_job *j = user;
-    if (r >= 0)
+    if (r >= 0 || !j->tr)
         return;
+    if (r == -ECONNRESET && j->tr->lost_starts < LOST_STARTS_MAX) {
+        struct task_runner *tr = j->tr;
+        done_fn done = j->done;
+        failed_fn failed = j->failed;
+        tr->lost_starts++;
+        tr->fetch = NULL;
+        job_close(j);
+        job_next(tr, done, failed);
+        return;
+    }
     snprintf(j->text, sizeof(j->text), "the fetcher does not start: %.500s", err->text);
     j->exited = j->eof = true;
     check_end(j);
@@ -390,7 +401,7 @@ static int launch(struct fetch_job *j, struct arena *a, struct err *err)
     const char *rel = NULL;
     int r = prepare(j->tr, a, &s, &rel, err);
     if (r == 0)
-        r = user_find(j->tr->task->user, &ids, err);
+        r = user_find(task_runner_user(j->tr), &ids, err);
     if (r < 0)
         return r;
     j->uid = ids.uid;

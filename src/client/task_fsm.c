@@ -159,6 +159,8 @@ static int on_started(struct step *s)
         return -EINVAL;
     note(s, &(struct task_note){.type = NOTE_STARTED});
     run_state(s, TASK_RUNNING);
+    if (s->f->killed)
+        note(s, &(struct task_note){.type = NOTE_KILLING, .delay = s->c->kill_timeout});
     if (s->f->killed || s->f->triggered) {
         stop_unit(s);
     } else {
@@ -202,7 +204,8 @@ static int on_kill(struct step *s)
         return -EINVAL;
     if (s->f->killed && !s->e->no_delay)
         return 0;
-    if (!s->f->killed)
+    /* What is being started is told to be killed once it has started. */
+    if (!s->f->killed && s->f->state != TFS_STARTING)
         event_note(s);
     s->f->killed = true;
     switch (s->f->state) {

@@ -62,6 +62,7 @@ void task_runner_free(struct task_runner *tr)
     if (tr->ended.z[0])
         task_runner_forget_unit(tr);
     tr->timer = client_timer_free(tr->timer);
+    tr->start_timer = client_timer_free(tr->start_timer);
     for (size_t i = 0; i < ARRAY_LEN(tr->streams); i++)
         relay_stream_release(&tr->streams[i]);
     task_status_free(&tr->status);

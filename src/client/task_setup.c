@@ -22,10 +22,16 @@ static void failed(struct task_runner *tr, enum task_note_type type, bool unreco
     task_runner_fail(tr, TFE_SETUP_FAILED, type, unrecoverable, text);
 }
 
+const char *task_runner_user(const struct task_runner *tr)
+{
+    const struct driver *d = driver_find(tr->task->driver);
+    return isempty(tr->task->user) && d ? d->default_user : tr->task->user;
+}
+
 static int make_directory(struct task_runner *tr, struct err *err)
 {
     struct user_ids ids = {0};
-    int r = user_find(tr->task->user, &ids, err);
+    int r = user_find(task_runner_user(tr), &ids, err);
     if (r < 0)
         return r;
     return alloc_dir_make_task(&tr->ar->dir, tr->task->name, ids.uid, ids.gid, err);
@@ -56,8 +62,13 @@ static int write_payload(struct task_runner *tr, struct err *err)
     return 0;
 }
 
-static const char *unsupported(const struct task *t)
+static const char *unsupported(const struct task *t, const struct task_group *g)
 {
+    OBJS_FOR(struct network_resource, nw, g->networks)
+    if (!isempty(nw->mode) && !streq(nw->mode, "host"))
+        return "not supported: group network modes other than \"host\"";
+    if (t->resources && t->resources->devices.n > 0)
+        return "not supported: device blocks";
     if (t->templates.n > 0)
         return "not supported: template blocks";
     if (t->volume_mounts.n > 0)
@@ -69,7 +80,7 @@ void task_runner_setup(struct task_runner *tr)
 {
     struct err err = {0};
     const struct driver *d = driver_find(tr->task->driver);
-    const char *no = unsupported(tr->task);
+    const char *no = unsupported(tr->task, tr->ar->group);
     if (tr->setup_done) {
         done(tr);
         return;

@@ -11,6 +11,9 @@
 #include "client/signals.h"
 #include "client/user.h"
 
+#define LOST_STARTS_MAX 20
+#define LOST_START_DELAY_MS 200
+
 extern char **environ;
 
 static const char *const env_denylist[] = {"CONSUL_TOKEN",
@@ -40,7 +43,9 @@ static void attempt_free(struct attempt *at)
         close(at->stdin_fd);
 }
 
-static int build_env(struct task_runner *tr, struct attempt *at, struct driver_task *dt)
+/* own_root: the directories as the task sees them, not as the host does. */
+static int build_env(struct task_runner *tr, struct attempt *at, struct driver_task *dt,
+                     bool own_root)
 {
     const struct alloc_runner *ar = tr->ar;
     dt->alloc_dir = arena_printf(at->a, "%s/alloc", ar->dir.path);
@@ -52,9 +57,9 @@ static int build_env(struct task_runner *tr, struct attempt *at, struct driver_t
         .alloc = ar->alloc,
         .task = tr->task,
         .region = ar->c->config.region,
-        .alloc_dir = dt->alloc_dir,
-        .local_dir = dt->local_dir,
-        .secrets_dir = dt->secrets_dir,
+        .alloc_dir = own_root ? "/alloc" : dt->alloc_dir,
+        .local_dir = own_root ? "/local" : dt->local_dir,
+        .secrets_dir = own_root ? "/secrets" : dt->secrets_dir,
         .host_env = (const char *const *)environ,
         .denylist = env_denylist,
         .user = at->user.name,
@@ -84,9 +89,9 @@ int task_runner_artifact(struct task_runner *tr, struct arena *a, const struct a
     struct err err;
     struct driver_task dt;
     struct attempt at = {.a = a, .stdin_fd = -1};
-    int r = user_find(tr->task->user, &at.user, &err);
+    int r = user_find(task_runner_user(tr), &at.user, &err);
     if (r == 0)
-        r = build_env(tr, &at, &dt);
+        r = build_env(tr, &at, &dt, false);
     if (r < 0)
         return r;
     struct artifact art = *raw;
@@ -109,10 +114,10 @@ static int translate(struct task_runner *tr, struct attempt *at, struct err *err
     if (!d)
         return err_set(err, -EINVAL, "driver \"%s\" is not known on this node",
                        nonull(tr->task->driver));
-    int r = user_find(tr->task->user, &at->user, err);
+    int r = user_find(task_runner_user(tr), &at->user, err);
     if (r < 0)
         return r;
-    r = build_env(tr, at, &dt);
+    r = build_env(tr, at, &dt, d->own_root);
     if (r < 0)
         return err_errno(err, r, "cannot build the environment");
     dt.resources = res ? omap_get(&res->tasks, tr->task->name) : NULL;
@@ -203,6 +208,33 @@ static void start_failed(struct task_runner *tr, int r, const char *text)
     task_runner_reap_later(tr);
 }
 
+static void on_start_timer(uv_timer_t *t)
+{
+    struct task_runner *tr = t->data;
+    if (tr->fsm.state == TFS_STARTING && !tr->fsm.killed && !units_is_up(tr->ar->c->units))
+        uv_timer_start(t, on_start_timer, LOST_START_DELAY_MS, 0);
+    else if (tr->fsm.state == TFS_STARTING)
+        task_runner_start(tr);
+}
+
+/* systemd never heard of it, or forgot it: no fault of the task's, so no event and no attempt of
+ * its policy. The name is not used again, whatever may still come of it is reaped. */
+static bool start_again(struct task_runner *tr, int r)
+{
+    if ((r != -ECONNRESET && r != -ENOTCONN) || tr->fsm.killed ||
+        tr->lost_starts >= LOST_STARTS_MAX)
+        return false;
+    if (!tr->start_timer)
+        tr->start_timer = client_timer_new(tr->ar->c, on_start_timer, tr);
+    if (!tr->start_timer)
+        return false;
+    tr->lost_starts++;
+    task_runner_forget_unit(tr);
+    task_runner_reap_later(tr);
+    uv_timer_start(tr->start_timer, on_start_timer, LOST_START_DELAY_MS, 0);
+    return true;
+}
+
 static void on_started(void *user, int r, const struct unit_state *state, const struct err *err)
 {
     struct task_runner *tr = user;
@@ -210,9 +242,11 @@ static void on_started(void *user, int r, const struct unit_state *state, const 
     if (r < 0) {
         log_warn("client", "alloc_id=%s task=%s: %s", UUID_Z(&tr->ar->id), tr->task->name,
                  err->text);
-        start_failed(tr, r, err->text);
+        if (!start_again(tr, r))
+            start_failed(tr, r, err->text);
         return;
     }
+    tr->lost_starts = 0;
     memcpy(tr->invocation_id, state->invocation_id, sizeof(tr->invocation_id));
     tr->has_invocation = tr->unit_started = true;
     task_runner_event(tr, &(struct task_fsm_event){.type = TFE_STARTED});
@@ -248,7 +282,8 @@ static void on_recorded(void *user, int r)
     attempt_free(&at);
     if (r < 0) {
         close_write_ends(tr);
-        start_failed(tr, r, err.text);
+        if (!start_again(tr, r))
+            start_failed(tr, r, err.text);
     }
 }
 

@@ -268,6 +268,8 @@ void exchange_completed(struct http_exchange *x)
     pthread_mutex_lock(&x->server->lock);
     bool outstanding = x->call && (!x->finished || (x->is_stream && !x->ended));
     x->gone = true;
+    if (x->ending && --x->server->ending == 0)
+        pthread_cond_signal(&x->server->ended);
     pthread_mutex_unlock(&x->server->lock);
     if (outstanding)
         exchange_post(x, exchange_gone_posted);

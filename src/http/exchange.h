@@ -24,6 +24,8 @@ struct http_server {
     pthread_mutex_t lock;
     struct list waiting; /* (lock) suspended exchanges */
     bool stopping;       /* (lock) */
+    size_t ending;       /* (lock) resumed by the stop, answer not yet sent */
+    pthread_cond_t ended;
 };
 
 struct http_watch;
@@ -46,6 +48,7 @@ struct http_exchange {
     bool suspended;   /* (lock) */
     bool finished;    /* (lock) the call has its result */
     bool gone;        /* (lock) nobody reads the answer any more */
+    bool ending;      /* (lock) counted in server->ending */
     bool late;        /* (lock) the deadline has passed */
     nsec_t deadline;  /* (lock) monotonic */
 

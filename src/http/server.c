@@ -16,6 +16,7 @@
 struct http_server *server_unref(struct http_server *s)
 {
     if (__atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        pthread_cond_destroy(&s->ended);
         pthread_mutex_destroy(&s->lock);
         free(s);
     }
@@ -222,6 +223,7 @@ struct http_server *http_server_start(uv_loop_t *loop, const struct http_config 
     s->max_body = config->max_body ? config->max_body : DEFAULT_BODY;
     s->refs = 1;
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->ended, NULL);
     list_init(&s->waiting);
     if (start_sweep(s) < 0 || start_daemon(s, config, err) < 0)
         return http_server_free(s);
@@ -233,6 +235,22 @@ uint16_t http_server_port(const struct http_server *s)
     return s->port;
 }
 
+/* With the lock held: ends what is suspended and gives the answers a moment to go out. */
+static void end_waiting(struct http_server *s)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec++;
+    list_for_each_safe (it, &s->waiting) {
+        struct http_exchange *x = list_item(it, struct http_exchange, link);
+        x->ending = true;
+        s->ending++;
+        exchange_resume(x);
+    }
+    while (s->ending && pthread_cond_timedwait(&s->ended, &s->lock, &until) == 0)
+        ;
+}
+
 /* The daemon aborts when one of its connections is still suspended. */
 void http_server_stop(struct http_server *s)
 {
@@ -240,8 +258,7 @@ void http_server_stop(struct http_server *s)
         return;
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
-    list_for_each_safe (it, &s->waiting)
-        exchange_resume(list_item(it, struct http_exchange, link));
+    end_waiting(s);
     pthread_mutex_unlock(&s->lock);
     MHD_stop_daemon(s->mhd);
     s->mhd = NULL;

@@ -53,11 +53,20 @@ static void fill_update(struct update_strategy *u)
     FILL(u->healthy_deadline, 5 * NSEC_MIN);
     /* A job that only lengthens healthy_deadline means what it says: the deadline that was not
      * given makes room for it instead of contradicting it. */
-    FILL(u->progress_deadline,
-         u->healthy_deadline < 10 * NSEC_MIN ? 10 * NSEC_MIN : 2 * u->healthy_deadline);
+    FILL(u->progress_deadline, u->healthy_deadline < 10 * NSEC_MIN   ? 10 * NSEC_MIN
+                               : u->healthy_deadline > INT64_MAX / 2 ? INT64_MAX
+                                                                     : 2 * u->healthy_deadline);
     FILL_TRI(u->auto_revert, 0);
     FILL_TRI(u->auto_promote, 0);
     FILL(u->canary, 0);
+}
+
+static void fill_migrate(struct migrate_strategy *m)
+{
+    FILL(m->max_parallel, 1);
+    FILL_TEXT(m->health_check, "checks");
+    FILL(m->min_healthy_time, 10 * NSEC_SEC);
+    FILL(m->healthy_deadline, 5 * NSEC_MIN);
 }
 
 /* `over` (of the group or task) wins field by field against `base` (of the job or group). */
@@ -78,8 +87,8 @@ static int canonical_service(struct arena *a, struct service *s, const struct jo
                              const struct task_group *g, const struct task *t)
 {
     if (isempty(s->name))
-        s->name = t ? arena_printf(a, "%s-%s-%s", j->name, g->name, t->name)
-                    : arena_printf(a, "%s-%s", j->name, g->name);
+        s->name = t ? arena_printf(a, "%s-%s-%s", nonull(j->name), nonull(g->name), nonull(t->name))
+                    : arena_printf(a, "%s-%s", nonull(j->name), nonull(g->name));
     FILL_TEXT(s->ns, j->ns);
     if (t && isempty(s->task_name))
         s->task_name = t->name;
@@ -134,6 +143,8 @@ static int canonical_group(struct arena *a, struct task_group *g, const struct j
     g->migrate = merge(&migrate_strategy_schema, a, j->migrate, g->migrate);
     if (!g->migrate && service && !(g->migrate = model_new(&migrate_strategy_schema, a)))
         return -ENOMEM;
+    if (g->migrate)
+        fill_migrate(g->migrate);
     OBJS_FOR(struct service, s, g->services)
     if (canonical_service(a, s, j, g, NULL) < 0)
         return -ENOMEM;

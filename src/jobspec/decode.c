@@ -85,6 +85,8 @@ static int put_smap(struct decode *d, const struct hcl_attr *at, struct val v, s
         return wants(d, at, "a map of strings", v);
     for (size_t i = 0; i < v.map.n; i++) {
         const char *text = scalar_text(d->arena, v.map.entries[i].value);
+        if (v.map.entries[i].value.type == VAL_NULL)
+            continue;
         if (!text)
             return hcl_error(d->err, hcl_expr_range(at->expr),
                              "%.*s: the value of \"%.*s\" wants to be a string, found a %s",
@@ -247,6 +249,9 @@ static int decode_block_field(struct decode *d, const struct field *f, const str
     int r;
     if (f->type == FT_SMAP)
         return decode_smap_block(d, f, b, obj);
+    if (f->type == FT_VAL && ((struct val *)p)->type != VAL_NULL)
+        return hcl_error(d->err, b->def_range, "only one %.*s block is allowed here",
+                         STR_ARG(b->type));
     if (f->type == FT_VAL)
         return hcl_body_value(d->ctx, b->body, p, d->err);
     if (f->type != FT_OBJ && f->type != FT_OBJS && f->type != FT_OMAP)

@@ -59,9 +59,11 @@ static int constraint_attr(struct decode *d, const struct hcl_attr *at, const ch
     if (str_eqz(at->name, "distinct_hosts")) {
         if ((r = hcl_eval(d->ctx, at, &v, d->err)) < 0)
             return r;
-        bool on = v.type == VAL_BOOL ? v.b : v.type == VAL_STR && str_eqz(v.s, "true");
+        bool text = v.type == VAL_STR && (str_eqz(v.s, "true") || str_eqz(v.s, "false"));
+        if (v.type != VAL_BOOL && !text)
+            return hcl_error(d->err, at->range, "distinct_hosts wants true or false");
         *operand = "distinct_hosts";
-        *rtarget = on ? "true" : "false";
+        *rtarget = text ? v.s.p : v.b ? "true" : "false";
         return 1;
     }
     if (str_eqz(at->name, "distinct_property")) {

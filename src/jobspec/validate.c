@@ -110,27 +110,55 @@ static void warn_services(struct findings *f, const struct objs *services)
         find(f, "service blocks are accepted but not registered anywhere yet");
 }
 
+static void warn_task(struct findings *f, const struct task *t)
+{
+    warn_services(f, &t->services);
+    if (t->identities.n || t->actions.n)
+        find(f, "identity and action blocks of task \"%s\" are not acted upon yet",
+             nonull(t->name));
+    if (t->resources && t->resources->secrets_mb)
+        find(f, "secrets = %lld of task \"%s\" is not acted upon yet",
+             (long long)t->resources->secrets_mb, nonull(t->name));
+}
+
+static void warn_update(struct findings *f, const struct update_strategy *u)
+{
+    if (!u)
+        return;
+    if (u->canary > 0)
+        find(f, "canary = %lld is not acted upon yet: the update rolls by max_parallel",
+             (long long)u->canary);
+    if (u->auto_revert == 1 || u->auto_promote == 1)
+        find(f, "auto_revert and auto_promote are not acted upon yet");
+}
+
+static void warn_group(struct findings *f, const struct task_group *g)
+{
+    warn_services(f, &g->services);
+    warn_update(f, g->update);
+    if (g->disconnect || g->max_client_disconnect != INT_UNSET ||
+        g->stop_after_client_disconnect != INT_UNSET || g->prevent_reschedule_on_lost)
+        find(f, "disconnect settings are accepted but not acted upon yet");
+    if (g->max_run_duration != INT_UNSET)
+        find(f, "max_run_duration is not acted upon yet");
+    if (g->ephemeral_disk && (g->ephemeral_disk->sticky || g->ephemeral_disk->migrate))
+        find(f, "sticky and migrated ephemeral disks are accepted but not acted upon yet");
+    OBJS_FOR(struct network_resource, n, g->networks)
+    if (n->dns || n->cni)
+        find(f, "dns and cni blocks of a network are not acted upon yet");
+    OBJS_FOR(struct task, t, g->tasks)
+    warn_task(f, t);
+}
+
 int job_warnings(struct arena *a, const struct job *j, struct strs *ret_warnings)
 {
     struct findings f = {.arena = a};
+    if (j->all_at_once)
+        find(&f, "all_at_once is not acted upon yet: what fits is placed");
     OBJS_FOR(struct task_group, g, j->task_groups)
     {
         f.where = arena_printf(a, "Group \"%s\"", nonull(g->name));
-        warn_services(&f, &g->services);
-        if (g->update && g->update->canary > 0)
-            find(&f, "canary = %lld is not acted upon yet: the update rolls by max_parallel",
-                 (long long)g->update->canary);
-        if (g->disconnect || g->max_client_disconnect != INT_UNSET)
-            find(&f, "disconnect settings are accepted but not acted upon yet");
-        if (g->ephemeral_disk && (g->ephemeral_disk->sticky || g->ephemeral_disk->migrate))
-            find(&f, "sticky and migrated ephemeral disks are accepted but not acted upon yet");
-        OBJS_FOR(struct task, t, g->tasks)
-        {
-            warn_services(&f, &t->services);
-            if (t->identities.n || t->actions.n)
-                find(&f, "identity and action blocks of task \"%s\" are not acted upon yet",
-                     t->name);
-        }
+        warn_group(&f, g);
     }
     if (f.no_memory)
         return -ENOMEM;

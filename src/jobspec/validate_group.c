@@ -90,7 +90,14 @@ void validate_spreads(struct findings *f, const struct objs *list)
         if (s->weight <= 0 || s->weight > 100)
             find(f, "Spread %zu validation failed: weight must be within [1, 100]", i + 1);
         OBJS_FOR(struct spread_target, t, s->targets)
-        sum += t->percent;
+        {
+            if (t->percent < 0 || t->percent > 100)
+                find(f,
+                     "Spread %zu validation failed: target \"%s\" wants a percent within [0, 100]",
+                     i + 1, nonull(t->value));
+            else
+                sum += t->percent;
+        }
         if (sum > 100)
             find(f, "Spread %zu validation failed: sum of target percentages %lld exceeds 100",
                  i + 1, (long long)sum);
@@ -216,7 +223,7 @@ void validate_group(struct findings *f, const struct job *j, const struct task_g
     for (size_t i = 0; i < g->volumes.n; i++) {
         const struct volume_request *v = g->volumes.items[i].value;
         if (streq(v->type, "csi"))
-            find(f, "not supported: CSI volumes (volume \"%s\")", v->name);
+            find(f, "not supported: CSI volumes (volume \"%s\")", nonull(v->name));
         else
             find(f, "not supported yet: volumes (volume \"%s\")", nonull(v->name));
     }

@@ -97,6 +97,22 @@ static void validate_resources(struct findings *f, const struct resources *r)
         find(f, "network belongs into the group, not into a task's resources");
 }
 
+static void validate_logs(struct findings *f, const struct log_config *l,
+                          const struct ephemeral_disk *disk)
+{
+    int64_t total;
+    if (!l)
+        return;
+    if (l->max_files < 1 || l->max_file_size_mb < 1)
+        find(f, "minimum number of log files and their size in MB is 1; got %lld and %lld",
+             (long long)l->max_files, (long long)l->max_file_size_mb);
+    if (__builtin_mul_overflow(l->max_files, l->max_file_size_mb, &total))
+        total = INT64_MAX;
+    if (disk && total >= disk->size_mb)
+        find(f, "log storage (%lld MB) must be less than requested disk capacity (%lld MB)",
+             (long long)total, (long long)disk->size_mb);
+}
+
 static void validate_lifecycle(struct findings *f, const struct task *t)
 {
     static const char *const hooks[] = {"prestart", "poststart", "poststop"};
@@ -129,14 +145,7 @@ void validate_task(struct findings *f, const struct job *j, const struct task_gr
         find(f, "ShutdownDelay must be a positive value");
     if (t->resources)
         validate_resources(f, t->resources);
-    if (t->logs && (t->logs->max_files < 1 || t->logs->max_file_size_mb < 1))
-        find(f, "minimum number of log files and their size in MB is 1; got %lld and %lld",
-             (long long)t->logs->max_files, (long long)t->logs->max_file_size_mb);
-    if (t->logs && g->ephemeral_disk &&
-        t->logs->max_files * t->logs->max_file_size_mb >= g->ephemeral_disk->size_mb)
-        find(f, "log storage (%lld MB) must be less than requested disk capacity (%lld MB)",
-             (long long)(t->logs->max_files * t->logs->max_file_size_mb),
-             (long long)g->ephemeral_disk->size_mb);
+    validate_logs(f, t->logs, g->ephemeral_disk);
     if (t->templates.n)
         find(f, "not supported yet: template blocks");
     if (t->volume_mounts.n)

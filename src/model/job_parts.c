@@ -84,10 +84,10 @@ SCHEMA(reschedule_policy_schema, "ReschedulePolicy", reschedule_fields);
 
 #define S struct migrate_strategy
 static const struct field migrate_fields[] = {
-    F(1, max_parallel, "MaxParallel", "max_parallel", FT_INT, I, .def = "1"),
-    F(2, health_check, "HealthCheck", "health_check", FT_STR, I, .def = "checks"),
-    F(3, min_healthy_time, "MinHealthyTime", "min_healthy_time", FT_DUR, I, .def = "10s"),
-    F(4, healthy_deadline, "HealthyDeadline", "healthy_deadline", FT_DUR, I, .def = "5m"),
+    F(1, max_parallel, "MaxParallel", "max_parallel", FT_INT, I, .flags = FF_OPT),
+    F(2, health_check, "HealthCheck", "health_check", FT_STR, I),
+    F(3, min_healthy_time, "MinHealthyTime", "min_healthy_time", FT_DUR, I, .flags = FF_OPT),
+    F(4, healthy_deadline, "HealthyDeadline", "healthy_deadline", FT_DUR, I, .flags = FF_OPT),
 };
 SCHEMA(migrate_strategy_schema, "MigrateStrategy", migrate_fields);
 #undef S

@@ -18,7 +18,8 @@ enum json_flags {
     JSONF_PRETTY = 1 << 0,  /* out: four spaces a level, as `?pretty` */
     JSONF_SECRETS = 1 << 1, /* out: FF_SECRET fields with their value; for our own files only */
     JSONF_LOCAL = 1 << 2,   /* in and out: FF_LOCAL fields too */
-    JSONF_STRICT = 1 << 3,  /* in: an unknown key is an error that names the nearest known one */
+    JSONF_STRICT = 1 << 3,  /* in: an unknown key is an error that names the nearest known one,
+                               unless its value is null, false, 0 or empty: another Nomad's job */
 };
 
 enum { MODEL_JSON_DEPTH = 64 };

@@ -439,6 +439,16 @@ static int unknown_key(const struct in *in, const struct at *at, const struct sc
                 : fail(in, at, -EINVAL, "is no field of %s", s->name);
 }
 
+/* What a Go program prints for a field nobody has set. */
+static bool says_nothing(const json_t *j)
+{
+    return json_is_null(j) || json_is_false(j) ||
+           (json_is_string(j) && json_string_length(j) == 0) ||
+           (json_is_number(j) && json_number_value(j) == 0) ||
+           (json_is_array(j) && json_array_size(j) == 0) ||
+           (json_is_object(j) && json_object_size(j) == 0);
+}
+
 static int read_obj(const struct in *in, const struct at *at, const struct schema *s,
                     const json_t *j, int depth, void **ret)
 {
@@ -457,7 +467,8 @@ static int read_obj(const struct in *in, const struct at *at, const struct schem
         const struct field *f = find_field(in, s, key);
         int r = 0;
         if (!f)
-            r = in->flags & JSONF_STRICT ? unknown_key(in, &here, s, key) : 0;
+            r = in->flags & JSONF_STRICT && !says_nothing(item) ? unknown_key(in, &here, s, key)
+                                                                : 0;
         else if (!json_is_null(item))
             r = read_field(in, &here, f, item, depth + 1, obj);
         if (r < 0)

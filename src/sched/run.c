@@ -438,7 +438,8 @@ static void scan_special(struct run *r, uint32_t slot)
 static void scan(struct run *r)
 {
     struct scratch *x = r->x;
-    memset(x->class_n, 0, x->class_cap * sizeof(*x->class_n));
+    if (x->class_cap) /* none without nodes */
+        memset(x->class_n, 0, x->class_cap * sizeof(*x->class_n));
     bool special =
         r->f->distinct_hosts_job || r->f->distinct_hosts_group || r->f->n_distinct || r->n_statics;
     scan_classes(r);

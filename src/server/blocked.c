@@ -67,6 +67,11 @@ int blocked_add(struct blocked *b, const struct evaluation *e, struct uuid *ret_
     }
     it->job_key = str_of(key);
     struct item *old = map_get(&b->by_job, it->job_key);
+    if (old && old->e->modify_index > e->modify_index) {
+        *ret_duplicate = e->id;
+        arena_free(a);
+        return 0;
+    }
     if (old) {
         *ret_duplicate = old->e->id;
         forget(b, old);

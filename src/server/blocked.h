@@ -8,8 +8,8 @@ struct blocked;
 
 struct blocked *blocked_new(void);
 struct blocked *blocked_free(struct blocked *b);
-/* A blocked evaluation; the job's older one, if any, comes back in *ret_duplicate (zero: none) and
- * is forgotten: it is to be cancelled. -ENOMEM. */
+/* A blocked evaluation. Of two of a job the one that changed earlier, be it this one, comes back in
+ * *ret_duplicate (zero: none) and is forgotten: it is to be cancelled. -ENOMEM. */
 int blocked_add(struct blocked *b, const struct evaluation *e, struct uuid *ret_duplicate);
 void blocked_remove(struct blocked *b, const struct uuid *eval_id);
 /* Capacity appeared on a node of this computed class. Calls cb for each that may succeed there: the

@@ -15,6 +15,8 @@ struct item {
     nsec_t due; /* wall clock; 0: at once */
     int attempts;
     bool outstanding;
+    bool again;       /* while outstanding: pending once more after the next ack */
+    bool removed;     /* while outstanding: gone with the next ack */
     struct list link; /* in items */
 };
 
@@ -95,9 +97,14 @@ static struct item *new_item(const struct evaluation *e)
 
 int broker_enqueue(struct broker *b, const struct evaluation *e, nsec_t now)
 {
-    if (map_get(&b->by_id, id_key(&e->id)))
+    struct item *it = map_get(&b->by_id, id_key(&e->id));
+    if (it && it->removed) {
+        it->removed = false;
+        it->again = true;
+    }
+    if (it)
         return 0;
-    struct item *it = new_item(e);
+    it = new_item(e);
     if (!it)
         return -ENOMEM;
     if (it->due == 0 && e->wait)
@@ -117,15 +124,22 @@ static void release_job(struct broker *b, struct item *it)
     it->outstanding = false;
 }
 
-void broker_remove(struct broker *b, const struct uuid *eval_id)
+static void forget(struct broker *b, struct item *it)
 {
-    struct item *it = map_del(&b->by_id, id_key(eval_id));
-    if (!it)
-        return;
+    map_del(&b->by_id, id_key(&it->id));
     if (!it->outstanding)
         list_del(&it->link);
     release_job(b, it);
     free_item(it);
+}
+
+void broker_remove(struct broker *b, const struct uuid *eval_id)
+{
+    struct item *it = map_get(&b->by_id, id_key(eval_id));
+    if (it && !it->outstanding)
+        forget(b, it);
+    else if (it)
+        it->again = !(it->removed = true);
 }
 
 bool broker_next(struct broker *b, nsec_t now, struct uuid *ret_id, int *ret_attempt)
@@ -147,7 +161,15 @@ bool broker_next(struct broker *b, nsec_t now, struct uuid *ret_id, int *ret_att
 
 void broker_ack(struct broker *b, const struct uuid *eval_id)
 {
-    broker_remove(b, eval_id);
+    struct item *it = map_get(&b->by_id, id_key(eval_id));
+    if (it && it->outstanding && it->again) {
+        release_job(b, it);
+        it->again = false;
+        it->due = it->attempts = 0;
+        insert(b, it);
+    } else if (it) {
+        forget(b, it);
+    }
 }
 
 int broker_nack(struct broker *b, const struct uuid *eval_id, nsec_t now)
@@ -155,7 +177,12 @@ int broker_nack(struct broker *b, const struct uuid *eval_id, nsec_t now)
     struct item *it = map_get(&b->by_id, id_key(eval_id));
     if (!it || !it->outstanding)
         return 0;
+    if (it->removed) {
+        forget(b, it);
+        return 0;
+    }
     release_job(b, it);
+    it->again = false;
     it->due = now + (it->attempts <= 1 ? NSEC_SEC : 20 * NSEC_SEC);
     insert(b, it);
     return it->attempts;

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Pending evaluations in the order they are worked on: by priority, then age; never two of one job
  * at a time; delayed ones when their time comes. Pure: time comes in. It holds references, takes
- * nothing from the state. A nacked evaluation comes back after a pause that grows, and after
- * BROKER_ATTEMPTS_MAX tries it is handed to `failed`. */
+ * nothing from the state. A nacked evaluation comes back after a pause: a second, later twenty. */
 #pragma once
 #include "model/eval.h"
-
-enum { BROKER_ATTEMPTS_MAX = 3 };
 
 struct broker;
 
@@ -15,7 +12,8 @@ struct broker *broker_free(struct broker *b);
 
 /* A pending evaluation; again is harmless. Keeps a copy of what it needs. -ENOMEM. */
 int broker_enqueue(struct broker *b, const struct evaluation *e, nsec_t now);
-/* Not pending any more (finished, cancelled, deleted). Outstanding ones are forgotten too. */
+/* Not pending any more (finished, cancelled, deleted). While it is outstanding its job stays busy
+ * until ack or nack: what is under way for it still holds claims. */
 void broker_remove(struct broker *b, const struct uuid *eval_id);
 /* The next one to work on, now outstanding; false: nothing is due. ret_attempt counts from 1. */
 bool broker_next(struct broker *b, nsec_t now, struct uuid *ret_id, int *ret_attempt);

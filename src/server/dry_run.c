@@ -86,6 +86,7 @@ void scheduling_dry_run(struct scheduling *s, struct arena *a, struct job *job,
     }
     env_uuid(s->env, &e->id);
     *r = (struct run){.s = s, .lead = s->lead, .arena = a, .eval = e, .job = job};
+    r->lead_serial = s->lead->serial;
     r->plan_cb = cb;
     r->plan_ctx = ctx;
     r->snap = state_pin(s->st);

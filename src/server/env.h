@@ -14,7 +14,8 @@ struct env_timer;
 typedef void (*env_proposed_cb)(void *ctx, int r, const struct fsm_result *result);
 
 struct server_env {
-    void *owner;                            /* of `propose` */
+    void *owner;   /* of `propose` */
+    nsec_t latest; /* the latest time stamped into a command, applied ones included */
     nsec_t (*now)(struct server_env *env);  /* wall clock */
     nsec_t (*mono)(struct server_env *env); /* for timers and TTLs */
     uint64_t (*random)(struct server_env *env);
@@ -28,6 +29,13 @@ struct server_env {
     /* Copies the bytes; refusals come back at once as a negative errno, without callback. */
     int (*propose)(struct server_env *env, const void *p, size_t n, env_proposed_cb cb, void *ctx);
 };
+
+/* For commands: the later of now and everything stamped before. */
+static inline nsec_t env_stamp(struct server_env *env)
+{
+    env->latest = MAX(env->latest, env->now(env));
+    return env->latest;
+}
 
 static inline void env_uuid(struct server_env *env, struct uuid *ret)
 {

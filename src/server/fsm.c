@@ -27,6 +27,9 @@ void fsm_put_evals(struct fsm_apply *f)
     OBJS_FOR(struct evaluation, e, f->cmd->evals)
     {
         const struct evaluation *old = state_get_eval(f->snap, &e->id);
+        /* Canceled or finished while this was on its way to the log. */
+        if (old && eval_terminal(old) && !eval_terminal(e))
+            continue;
         e->create_time = old ? old->create_time : f->cmd->now;
         e->modify_time = f->cmd->now;
         state_upsert_eval(f->st, e);
@@ -38,14 +41,22 @@ static void apply_eval_update(struct fsm_apply *f)
     fsm_put_evals(f);
 }
 
+/* Only what is over; it may have come to life again since the command was made. */
 static void apply_reap(struct fsm_apply *f)
 {
-    for (size_t i = 0; i < f->cmd->eval_ids.n; i++)
-        (void)state_delete_eval(f->st, &f->cmd->eval_ids.items[i]);
-    for (size_t i = 0; i < f->cmd->ids.n; i++)
-        (void)state_delete_alloc(f->st, &f->cmd->ids.items[i]);
-    if (!isempty(f->cmd->job_id))
-        (void)state_delete_job(f->st, f->cmd->ns, f->cmd->job_id);
+    for (size_t i = 0; i < f->cmd->eval_ids.n; i++) {
+        const struct evaluation *e = state_get_eval(f->snap, &f->cmd->eval_ids.items[i]);
+        if (e && eval_terminal(e))
+            state_delete_eval(f->st, &f->cmd->eval_ids.items[i]);
+    }
+    for (size_t i = 0; i < f->cmd->ids.n; i++) {
+        const struct allocation *a = state_get_alloc(f->snap, &f->cmd->ids.items[i]);
+        if (a && alloc_client_terminal(a))
+            state_delete_alloc(f->st, &f->cmd->ids.items[i]);
+    }
+    const struct job *j = state_get_job(f->snap, f->cmd->ns, f->cmd->job_id);
+    if (j && j->status == JOB_DEAD)
+        state_delete_job(f->st, f->cmd->ns, f->cmd->job_id);
 }
 
 static void (*const apply[CMD_TYPE_MAX])(struct fsm_apply *f) = {

@@ -148,8 +148,9 @@ void fsm_plan(struct fsm_apply *f)
     }
     apply_stops(f);
     apply_inplace(f);
-    apply_marks(f);
     apply_placed(f);
-    if (f->result->n_dropped == 0)
+    if (f->result->n_dropped == 0) {
+        apply_marks(f); /* they name evaluations of this entry */
         fsm_put_evals(f);
+    }
 }

@@ -180,7 +180,8 @@ static bool rolls_on(const struct snap *snap, const struct allocation *a)
         return false;
     state_allocs_by_job(&it, snap, a->ns, a->job_id);
     while ((other = state_next(&it)))
-        if (!alloc_terminal(other) && other->job_version != j->version)
+        if (!alloc_terminal(other) &&
+            (other->job_version != j->version || other->job_create_index != j->create_index))
             return true;
     return false;
 }
@@ -348,6 +349,41 @@ static void handle_eligibility(void *impl, struct rpc_call *call)
     server_write(s, call, c, NULL);
 }
 
+static void node_evaluated(struct server *s, struct rpc_call *call, const struct fsm_result *res)
+{
+    struct node_update_reply *reply = call->reply;
+    reply->eval_create_index = res->index;
+}
+
+static void handle_evaluate(void *impl, struct rpc_call *call)
+{
+    struct server *s = impl;
+    struct node_args *args = call->args;
+    struct node_update_reply *reply = rpc_reply(call);
+    struct command *c = model_new(&command_schema, call->arena);
+    struct snap *snap = state_pin(s->state);
+    bool found = state_get_node(snap, &args->node_id);
+    int r = reply && c ? server_node_evals(s, call->arena, snap, &args->node_id,
+                                           TRIGGER_NODE_UPDATE, &c->evals)
+                       : -ENOMEM;
+    state_unpin(snap);
+    if (!found) {
+        rpc_fail(call, 404, "node not found");
+        return;
+    }
+    for (size_t i = 0; r == 0 && i < c->evals.n; i++)
+        if (uuids_add(call->arena, &reply->eval_ids,
+                      &((struct evaluation *)c->evals.items[i])->id) < 0)
+            r = -ENOMEM;
+    if (r < 0) {
+        rpc_fail(call, 503, "out of memory");
+        return;
+    }
+    c->type = CMD_EVAL_UPDATE;
+    c->now = server_stamp(s);
+    server_write(s, call, c, node_evaluated);
+}
+
 #define READ_FLAGS (RPC_ANY_THREAD | RPC_BLOCKING)
 
 const struct rpc_method node_methods[] = {
@@ -361,6 +397,8 @@ const struct rpc_method node_methods[] = {
      CAP_NODE_SELF, handle_update_alloc, NULL},
     {"Node.UpdateEligibility", &node_eligibility_args_schema, &index_reply_schema, RPC_WRITE,
      CAP_NODE_WRITE, handle_eligibility, NULL},
+    {"Node.Evaluate", &node_args_schema, &node_update_reply_schema, RPC_WRITE, CAP_NODE_WRITE,
+     handle_evaluate, NULL},
     {"Node.GetNode", &node_args_schema, &node_reply_schema, READ_FLAGS, CAP_NODE_READ, handle_get,
      NULL},
     {"Node.List", &node_list_args_schema, &node_list_reply_schema, READ_FLAGS, CAP_NODE_READ,

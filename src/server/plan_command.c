@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A run's answer as plan entries: stops with the first, the evaluation's end with the last. */
+/* A run's answer as plan entries: stops with the first, the evaluation's end and what follows from
+ * it with the last. */
 #include <errno.h>
 
 #include "server/command.h"
@@ -25,14 +26,6 @@ static int add_first(struct run *r, struct command *c)
     for (size_t i = 0; i < t->n_inplace; i++)
         if (uuids_add(r->arena, &c->inplace, &t->inplace[i]->id) < 0)
             return -ENOMEM;
-    for (size_t i = 0; i < t->n_marks; i++) {
-        struct mark_record *m = arena_new_of(r->arena, struct mark_record);
-        if (!m)
-            return -ENOMEM;
-        *m = (struct mark_record){t->marks[i].alloc->id, t->marks[i].eval_id};
-        if (objs_add(r->arena, &c->marks, m) < 0)
-            return -ENOMEM;
-    }
     return 0;
 }
 
@@ -45,6 +38,20 @@ static int add_placed(struct run *r, struct command *c)
     for (size_t i = 0; i < p->stops.n; i++) {
         const struct allocation *a = p->stops.items[i];
         if (add_stop(r->arena, c, &a->id, p->stop_descriptions[i], -1) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+/* With the evaluations they name: without these a marked allocation would never be replaced. */
+static int add_marks(struct run *r, struct command *c)
+{
+    for (size_t i = 0; i < r->todo->n_marks; i++) {
+        struct mark_record *m = arena_new_of(r->arena, struct mark_record);
+        if (!m)
+            return -ENOMEM;
+        *m = (struct mark_record){r->todo->marks[i].alloc->id, r->todo->marks[i].eval_id};
+        if (objs_add(r->arena, &c->marks, m) < 0)
             return -ENOMEM;
     }
     return 0;
@@ -94,7 +101,7 @@ static int add_last(struct run *r, struct command *c)
     for (size_t i = 0; i < r->todo->n_followups; i++)
         if (objs_add(r->arena, &c->evals, r->todo->followups[i]) < 0)
             return -ENOMEM;
-    return objs_add(r->arena, &c->evals, done);
+    return add_marks(r, c) < 0 ? -ENOMEM : objs_add(r->arena, &c->evals, done);
 }
 
 int run_command(struct run *r, struct buf *out)
@@ -104,7 +111,7 @@ int run_command(struct run *r, struct buf *out)
     if (!c)
         return -ENOMEM;
     c->type = CMD_PLAN;
-    c->now = r->s->env->now(r->s->env);
+    c->now = env_stamp(r->s->env);
     c->ns = r->eval->ns;
     c->job_id = r->eval->job_id;
     c->eval_id = r->eval->id;

@@ -58,10 +58,33 @@ void run_reconcile(void *ctx)
     r->code = reconcile(r->arena, &in, &r->err, &r->todo);
 }
 
+/* The placer lends a replacement its predecessor's room. What ended since the run's snapshot has
+ * none to lend: the ledger may have given it back already. */
+static int forget_ended(struct run *r)
+{
+    cleanup_snap struct snap *newest = state_pin(r->s->st);
+    for (size_t i = r->in.first; i < r->todo->n_place; i++) {
+        struct place_request *q = &r->todo->place[i];
+        if (!q->previous || !q->stop_description || alloc_client_terminal(q->previous))
+            continue;
+        const struct allocation *now = state_get_alloc(newest, &q->previous->id);
+        if (now && alloc_holds_resources(now))
+            continue;
+        struct allocation *ended = arena_memdup(r->arena, q->previous, sizeof(*ended));
+        if (!ended)
+            return -ENOMEM;
+        ended->client_status = now ? now->client_status : ALLOC_LOST;
+        q->previous = ended;
+    }
+    return 0;
+}
+
 void run_place(void *ctx)
 {
     struct run *r = ctx;
     r->placed = NULL;
+    if ((r->code = forget_ended(r)) < 0)
+        return;
     r->code = placer_place(r->lead->placer, r->arena, &r->in, &r->err, &r->placed);
 }
 
@@ -83,6 +106,8 @@ static void release_claims(struct run *r, const struct fsm_result *res)
 {
     if (!r->placed || !run_is_current(r))
         return;
+    if (!res || res->n_dropped)
+        scheduling_room_again(r->s);
     if (res) {
         feed_release(r->lead->feed, res->dropped, res->n_dropped);
         return;
@@ -98,8 +123,28 @@ static void failed_applied(void *ctx, int code, const struct fsm_result *res)
     finished(ctx, code < 0);
 }
 
+/* Work that was only refused too often is looked at again later. */
+static int add_follow_up(struct run *r, struct command *c, struct evaluation *failed)
+{
+    struct evaluation *e = model_new(&evaluation_schema, r->arena);
+    if (!e)
+        return -ENOMEM;
+    env_uuid(r->s->env, &e->id);
+    e->ns = failed->ns;
+    e->job_id = failed->job_id;
+    e->type = failed->type;
+    e->priority = failed->priority;
+    e->triggered_by = TRIGGER_FAILED_FOLLOW_UP;
+    e->status = EVAL_PENDING;
+    e->status_description = "created to try a failed evaluation again";
+    e->previous_eval = failed->id;
+    e->wait_until = c->now + FOLLOW_UP_WAIT;
+    failed->next_eval = e->id;
+    return objs_add(r->arena, &c->evals, e);
+}
+
 /* The evaluation cannot be done: say so in the state. */
-static void give_up(struct run *r, const char *why)
+static void give_up(struct run *r, const char *why, bool again)
 {
     struct scheduling *s = r->s;
     struct command *c = model_new(&command_schema, r->arena);
@@ -111,10 +156,10 @@ static void give_up(struct run *r, const char *why)
              r->eval->job_id, why);
     if (c && e) {
         c->type = CMD_EVAL_UPDATE;
-        c->now = s->env->now(s->env);
+        c->now = env_stamp(s->env);
         e->status = EVAL_FAILED;
         e->status_description = why;
-        if (objs_add(r->arena, &c->evals, e) == 0) {
+        if (objs_add(r->arena, &c->evals, e) == 0 && (!again || add_follow_up(r, c, e) == 0)) {
             command_encode(c, &b);
             q = b.failed ? -ENOMEM : s->env->propose(s->env, b.p, b.n, failed_applied, r);
         }
@@ -179,7 +224,7 @@ static void after_place(void *ctx)
     else if (r->code == -ENOMEM)
         finished(r, true);
     else if (r->code < 0)
-        give_up(r, r->err.text);
+        give_up(r, r->err.text, false);
     else
         propose_plan(r);
 }
@@ -205,7 +250,7 @@ static void after_reconcile(void *ctx)
         return;
     }
     if (r->code < 0) {
-        give_up(r, r->err.text);
+        give_up(r, r->err.text, false);
         return;
     }
     r->in = (struct place_input){
@@ -233,7 +278,7 @@ static void restart(struct run *r)
         return;
     }
     if (attempt > PLAN_ATTEMPTS_MAX) {
-        give_up(r, "maximum attempts reached (5)");
+        give_up(r, "maximum attempts reached (5)", true);
         return;
     }
     run_free(r);
@@ -251,6 +296,7 @@ void run_start(struct scheduling *s, const struct uuid *eval_id, int attempt)
     }
     r->s = s;
     r->lead = s->lead;
+    r->lead_serial = s->lead->serial;
     r->eval_id = *eval_id;
     r->attempt = attempt;
     r->snap = state_pin(s->st);

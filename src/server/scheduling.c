@@ -44,7 +44,8 @@ static void on_wake(void *ctx)
 
 static void arm_wake(struct scheduling *s)
 {
-    nsec_t at = broker_wake_time(s->lead->broker);
+    /* With all runs busy, whichever ends first pumps. */
+    nsec_t at = s->n_runs < RUNS_MAX ? broker_wake_time(s->lead->broker) : INT64_MAX;
     if (s->wake_timer && at == s->wake_at)
         return;
     if (s->wake_timer)
@@ -68,9 +69,28 @@ static void pump(struct scheduling *s)
 
 /* --- evaluations whose status the leader itself changes --- */
 
-static void ignore_applied(void *ctx, int r, const struct fsm_result *res)
+static void on_rescan(void *ctx);
+
+/* The log did not take it, but may soon: what was lost is found in the state. */
+static void rescan_later(struct scheduling *s)
+{
+    if (s->lead && !s->rescan_timer)
+        s->rescan_timer = s->env->timer(s->env, NSEC_SEC, on_rescan, s);
+}
+
+void scheduling_room_again(struct scheduling *s)
+{
+    struct snap *snap = state_pin(s->st);
+    s->lead->capacity_index = MAX(s->lead->capacity_index, snap_index(snap) + 1);
+    state_unpin(snap);
+    rescan_later(s);
+}
+
+static void status_applied(void *ctx, int r, const struct fsm_result *res)
 {
     struct scheduling *s = ctx;
+    if (r < 0)
+        rescan_later(s);
     scheduling_landed(s);
 }
 
@@ -94,10 +114,12 @@ static void set_status(struct scheduling *s, const struct snap *snap, const stru
     }
     if (c && c->evals.n) {
         c->type = CMD_EVAL_UPDATE;
-        c->now = s->env->now(s->env);
+        c->now = env_stamp(s->env);
         command_encode(c, &b);
-        if (!b.failed && s->env->propose(s->env, b.p, b.n, ignore_applied, s) == 0)
+        if (!b.failed && s->env->propose(s->env, b.p, b.n, status_applied, s) == 0)
             s->in_flight++;
+        else
+            rescan_later(s);
     }
     buf_free(&b);
     arena_free(a);
@@ -230,28 +252,55 @@ static void free_lead(void *ctx)
     scheduling_landed(s);
 }
 
+/* Room may have appeared anywhere with the last change of nodes or allocations; whoever led then
+ * may have died before it said so. */
+static uint64_t last_room(const struct snap *snap)
+{
+    struct state_key nodes = state_key_table(TABLE_NODES), allocs = state_key_table(TABLE_ALLOCS);
+    return MAX(state_key_index(snap, &nodes), state_key_index(snap, &allocs));
+}
+
+/* Queues what is to do; what is queued already stays as it is. */
+static void scan(struct scheduling *s, const struct snap *snap)
+{
+    struct unblocked u = {{0}};
+    struct state_iter it;
+    const struct evaluation *e;
+    state_iter_all(&it, snap, TABLE_EVALS);
+    while ((e = state_next(&it)))
+        if (!eval_terminal(e))
+            take_eval(s, e, snap, &u);
+    if (u.ids.n)
+        set_status(s, snap, u.ids.items, u.ids.n, EVAL_PENDING, "");
+    vec_free(&u.ids);
+    scheduling_pump_soon(s);
+}
+
+static void on_rescan(void *ctx)
+{
+    struct scheduling *s = ctx;
+    struct snap *snap = state_pin(s->st);
+    s->rescan_timer = NULL;
+    scan(s, snap);
+    state_unpin(snap);
+}
+
 void scheduling_start(struct scheduling *s)
 {
     struct lead *l = calloc(1, sizeof(*l));
     struct snap *snap = state_pin(s->st);
-    struct unblocked u = {{0}};
-    struct state_iter it;
-    const struct evaluation *e;
     assert(!s->lead);
     if (!l || !(l->ledger = ledger_new()) || !(l->placer = placer_new(l->ledger)) ||
         !(l->feed = feed_new(s->env, l->ledger)) || !(l->broker = broker_new()) ||
         !(l->blocked = blocked_new()))
         abort();
     l->owner = s;
+    l->serial = ++s->last_serial;
+    l->capacity_index = last_room(snap);
     s->lead = l;
     feed_all(l->feed, snap);
-    state_iter_all(&it, snap, TABLE_EVALS);
-    while ((e = state_next(&it)))
-        if (!eval_terminal(e))
-            take_eval(s, e, snap, &u);
-    vec_free(&u.ids);
+    scan(s, snap);
     state_unpin(snap);
-    scheduling_pump_soon(s);
 }
 
 void scheduling_stop(struct scheduling *s)
@@ -264,7 +313,9 @@ void scheduling_stop(struct scheduling *s)
         s->env->cancel(s->env, s->pump_timer);
     if (s->wake_timer)
         s->env->cancel(s->env, s->wake_timer);
-    s->pump_timer = s->wake_timer = NULL;
+    if (s->rescan_timer)
+        s->env->cancel(s->env, s->rescan_timer);
+    s->pump_timer = s->wake_timer = s->rescan_timer = NULL;
     s->in_flight++;
     s->env->place(s->env, nothing, free_lead, l);
 }

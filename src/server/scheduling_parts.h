@@ -11,9 +11,11 @@ enum {
     RUNS_MAX = 4,          /* evaluations worked on at the same time */
     PLAN_ATTEMPTS_MAX = 5, /* tries of an evaluation whose placements are refused */
 };
+#define FOLLOW_UP_WAIT (60 * NSEC_SEC) /* before a new evaluation tries again */
 
 /* What one leadership holds; dropped as a whole when it ends. */
 struct lead {
+    uint64_t serial; /* the address may come again, this does not */
     struct scheduling *owner;
     struct ledger *ledger; /* the placer thread's */
     struct placer *placer; /* likewise */
@@ -26,9 +28,10 @@ struct lead {
 struct scheduling {
     struct server_env *env;
     struct state *st;
-    struct lead *lead; /* NULL: not leading */
+    struct lead *lead;    /* NULL: not leading */
+    uint64_t last_serial; /* of leaderships */
     struct store_listener listener;
-    struct env_timer *pump_timer, *wake_timer;
+    struct env_timer *pump_timer, *wake_timer, *rescan_timer;
     nsec_t wake_at;
     size_t n_runs, in_flight; /* in flight: every message out to a thread or the log */
     struct scheduling_stats stats;
@@ -39,7 +42,8 @@ struct scheduling {
 /* One try of one evaluation, or a dry run. */
 struct run {
     struct scheduling *s;
-    struct lead *lead;
+    struct lead *lead; /* only while current */
+    uint64_t lead_serial;
     struct uuid eval_id;
     int attempt;
     struct arena *arena;
@@ -61,7 +65,7 @@ struct run {
 
 static inline bool run_is_current(const struct run *r)
 {
-    return r->s->lead == r->lead;
+    return r->s->lead && r->s->lead->serial == r->lead_serial;
 }
 /* Worker and placer halves, shared by real and dry runs. */
 void run_reconcile(void *ctx);
@@ -73,5 +77,7 @@ void scheduling_landed(struct scheduling *s); /* one message less in flight */
 void run_start(struct scheduling *s, const struct uuid *eval_id, int attempt);
 /* scheduling.c */
 void scheduling_pump_soon(struct scheduling *s);
+/* Claims were given back: somebody else may have been blocked by them. */
+void scheduling_room_again(struct scheduling *s);
 /* plan_command.c: the next plan entry of a run. -ENOMEM. */
 int run_command(struct run *r, struct buf *out);

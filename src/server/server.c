@@ -22,7 +22,7 @@ static void on_apply(void *ctx, uint64_t index, uint64_t term, const void *entry
                   r == -EPROTONOSUPPORT ? "written by a newer version" : strerror(-r));
         exit(RAFT_EXIT_FATAL); /* a state that skips an entry would be another state */
     }
-    s->last_stamp = MAX(s->last_stamp, c->now);
+    s->env->latest = MAX(s->env->latest, c->now);
     fsm_apply(s->state, index, c, &res);
     *result = res;
     arena_free(a);
@@ -120,7 +120,7 @@ static int env_propose(struct server_env *env, const void *bytes, size_t n, env_
 
 /* --- duties --- */
 
-static void on_node_expired(void *ctx, const struct uuid *node_id)
+void server_node_expired(void *ctx, const struct uuid *node_id)
 {
     struct server *s = ctx;
     struct arena *a = arena_new(0);
@@ -140,8 +140,9 @@ static void on_node_expired(void *ctx, const struct uuid *node_id)
             c->event->subsystem = "Cluster";
             c->event->timestamp = c->now;
         }
-        if (server_node_evals(s, a, snap, node_id, TRIGGER_NODE_UPDATE, &c->evals) == 0)
-            server_write_own(s, c);
+        if (server_node_evals(s, a, snap, node_id, TRIGGER_NODE_UPDATE, &c->evals) < 0 ||
+            server_write_own(s, c) < 0)
+            heartbeat_reset(s->heartbeat, node_id); /* it will be missed again */
     }
     state_unpin(snap);
     arena_free(a);
@@ -201,7 +202,7 @@ int server_new(uv_loop_t *loop, struct rpc_table *rpc, const struct server_optio
     s->env->propose = env_propose;
     s->env->owner = s;
     if (!(s->scheduling = scheduling_new(s->env, s->state)) ||
-        !(s->heartbeat = heartbeat_new(s->env, &ho, on_node_expired, s)))
+        !(s->heartbeat = heartbeat_new(s->env, &ho, server_node_expired, s)))
         return err_set(err, -ENOMEM, "starting the server: out of memory");
     int r = open_raft(s, err);
     if (r < 0)
@@ -216,9 +217,17 @@ int server_new(uv_loop_t *loop, struct rpc_table *rpc, const struct server_optio
     return 0;
 }
 
+/* Never comes: what is awaited comes from threads, which do not keep the loop running. */
+static void closing_took_an_hour(void *ctx)
+{
+    struct server *s = ctx;
+    s->close_timer = s->env->timer(s->env, NSEC_HOUR, closing_took_an_hour, s);
+}
+
 static void scheduling_freed(void *ctx)
 {
     struct server *s = ctx;
+    s->env->cancel(s->env, s->close_timer);
     void (*cb)(void *) = s->closed_cb;
     void *cb_ctx = s->closed_ctx;
     heartbeat_free(s->heartbeat);
@@ -242,6 +251,7 @@ void server_close(struct server *s, void (*closed_cb)(void *ctx), void *ctx)
     s->closed_cb = closed_cb;
     s->closed_ctx = ctx;
     s->env->cancel(s->env, s->reclaim_timer);
+    s->close_timer = s->env->timer(s->env, NSEC_HOUR, closing_took_an_hour, s);
     server_end_waiting(s);
     if (s->leader) {
         s->leader = false;

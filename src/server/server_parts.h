@@ -23,8 +23,8 @@ struct server {
     struct scheduling *scheduling;
     struct heartbeat *heartbeat;
     struct env_timer *reclaim_timer;
-    struct list waiting; /* blocking reads */
-    nsec_t last_stamp;   /* the latest time given to a command */
+    struct env_timer *close_timer; /* keeps the loop running until the threads have answered */
+    struct list waiting;           /* blocking reads */
     bool leader, closing;
     void (*closed_cb)(void *ctx);
     void *closed_ctx;
@@ -40,8 +40,11 @@ typedef void (*server_applied_cb)(struct server *s, struct rpc_call *call,
                                   const struct fsm_result *res);
 void server_write(struct server *s, struct rpc_call *call, const struct command *c,
                   server_applied_cb applied);
-/* Same without a call: the server's own duties. */
-void server_write_own(struct server *s, const struct command *c);
+/* Same without a call: the server's own duties. Negative errno: the log refused it, try again. */
+int server_write_own(struct server *s, const struct command *c);
+
+/* heartbeat's `expired`: says in the log that the node is down. */
+void server_node_expired(void *ctx, const struct uuid *node_id);
 
 /* A pending evaluation in `a`. NULL: memory. */
 struct evaluation *server_new_eval(struct server *s, struct arena *a, const char *ns,

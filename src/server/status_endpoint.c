@@ -34,6 +34,16 @@ static void handle_peers(void *impl, struct rpc_call *call)
         rpc_finish(call);
 }
 
+static void handle_regions(void *impl, struct rpc_call *call)
+{
+    struct server *s = impl;
+    struct texts_reply *reply = rpc_reply(call);
+    if (!reply || strs_add(call->arena, &reply->texts, s->o.region) < 0)
+        rpc_fail(call, 503, "out of memory");
+    else
+        rpc_finish(call);
+}
+
 static int fill_member(struct server *s, struct arena *a, struct member *m)
 {
     const char *colon = strrchr(s->o.rpc_addr, ':');
@@ -181,6 +191,7 @@ const struct rpc_method status_methods[] = {
     {"Status.Peers", &empty_args_schema, &texts_reply_schema, 0, CAP_NONE, handle_peers, NULL},
     {"Status.Members", &empty_args_schema, &members_reply_schema, 0, CAP_NODE_READ, handle_members,
      NULL},
+    {"Region.List", &empty_args_schema, &texts_reply_schema, 0, CAP_NONE, handle_regions, NULL},
     {"Search.PrefixSearch", &search_args_schema, &search_reply_schema, RPC_ANY_THREAD,
      CAP_LIST_JOBS, handle_search, NULL},
 };

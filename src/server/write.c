@@ -12,8 +12,7 @@ struct writing {
 
 nsec_t server_stamp(struct server *s)
 {
-    s->last_stamp = MAX(s->last_stamp, s->env->now(s->env));
-    return s->last_stamp;
+    return env_stamp(s->env);
 }
 
 /* Why the log took no entry, in the words clients know. */
@@ -83,11 +82,12 @@ void server_write(struct server *s, struct rpc_call *call, const struct command 
         refuse(call, r);
 }
 
-void server_write_own(struct server *s, const struct command *c)
+int server_write_own(struct server *s, const struct command *c)
 {
     int r = propose(s, NULL, c, NULL);
     if (r < 0)
         log_warn("server", "own command was refused: %s", strerror(-r));
+    return r;
 }
 
 struct evaluation *server_new_eval(struct server *s, struct arena *a, const char *ns,
@@ -122,7 +122,8 @@ int server_node_evals(struct server *s, struct arena *a, const struct snap *snap
     const struct allocation *alloc;
     state_allocs_by_node(&it, snap, node_id);
     while ((alloc = state_next(&it))) {
-        if (alloc_terminal(alloc) || has_eval(ret, alloc))
+        /* Those told to stop too: on a dead node nobody else will say that they ended. */
+        if (!alloc_holds_resources(alloc) || has_eval(ret, alloc))
             continue;
         const struct job *j = alloc->job;
         struct evaluation *e =

@@ -134,6 +134,17 @@ int unit_op_check_limits(struct unit_op *op, struct err *err)
     return r;
 }
 
+/* Two may wait for one job: systemd merges the second stop of a unit into the first. */
+static struct unit_op *waits_for(struct units *u, const char *job)
+{
+    list_for_each (it, &u->ops_list) {
+        struct unit_op *op = list_item(it, struct unit_op, node);
+        if (op->job && streq(op->job, job))
+            return op;
+    }
+    return NULL;
+}
+
 static void job_removed(struct units *u, sd_bus_message *m)
 {
     uint32_t id;
@@ -145,13 +156,10 @@ static void job_removed(struct units *u, sd_bus_message *m)
     struct unit_op *start = map_get(&u->starts, str_of(unit));
     if (start && start->in_flight)
         units_start_job_removed(start, result);
-    list_for_each (it, &u->ops_list) {
-        struct unit_op *op = list_item(it, struct unit_op, node);
-        if (op->job && streq(op->job, job)) {
-            free(take_ptr(op->job));
-            op->job_cb(op, result);
-            return;
-        }
+    struct unit_op *op;
+    while ((op = waits_for(u, job))) {
+        free(take_ptr(op->job));
+        op->job_cb(op, result);
     }
 }
 

@@ -16,8 +16,6 @@
 #define DBUS_PROPERTIES "org.freedesktop.DBus.Properties"
 #define STARTS_IN_FLIGHT 16
 
-struct start_queue;
-
 struct units {
     uv_loop_t *loop;
     struct bus *bus;
@@ -27,7 +25,7 @@ struct units {
     struct list queries, listings;
     struct map watches;       /* name -> unit_watch */
     struct map starts;        /* name -> unit_op that is starting it, sent or not */
-    struct list start_queues; /* start_queue, one per slice with something queued, in turn */
+    struct list start_queues; /* start_queue.h */
     unsigned starts_in_flight;
     unsigned warned; /* controllers already reported missing, enum limits_controller bits */
     bool freed;

@@ -8,14 +8,9 @@
 #include <systemd/sd-id128.h>
 #include <unistd.h>
 
+#include "systemd/start_queue.h"
 #include "systemd/unit_props.h"
 #include "systemd/units_internal.h"
-
-struct start_queue {
-    struct list node; /* in units.start_queues */
-    struct list ops;  /* unit_op.queue_node */
-    struct unit_name slice;
-};
 
 static void pump(struct units *u);
 
@@ -229,63 +224,28 @@ static void send_start(struct unit_op *op)
 
 static struct unit_op *next_start(struct units *u)
 {
-    struct start_queue *q = list_item(u->start_queues.next, struct start_queue, node);
-    struct unit_op *op = list_item(q->ops.next, struct unit_op, queue_node);
-    list_del(&op->queue_node);
-    list_del(&q->node);
-    if (list_empty(&q->ops))
-        free(q);
-    else
-        list_add_tail(&u->start_queues, &q->node);
-    return op;
+    struct list *n = start_queue_next(&u->start_queues);
+    return n ? list_item(n, struct unit_op, queue_node) : NULL;
 }
 
 static void pump(struct units *u)
 {
-    while (u->starts_in_flight < STARTS_IN_FLIGHT && !list_empty(&u->start_queues))
-        send_start(next_start(u));
-}
-
-static int enqueue(struct unit_op *op)
-{
-    list_for_each (it, &op->u->start_queues) {
-        struct start_queue *q = list_item(it, struct start_queue, node);
-        if (streq(q->slice.z, op->slice.z)) {
-            list_add_tail(&q->ops, &op->queue_node);
-            return 0;
-        }
-    }
-    struct start_queue *q = calloc(1, sizeof(*q));
-    if (!q)
-        return -ENOMEM;
-    q->slice = op->slice;
-    list_init(&q->ops);
-    list_add_tail(&q->ops, &op->queue_node);
-    list_add_tail(&op->u->start_queues, &q->node);
-    return 0;
-}
-
-static void forget_empty_queues(struct units *u)
-{
-    list_for_each_safe (it, &u->start_queues) {
-        struct start_queue *q = list_item(it, struct start_queue, node);
-        if (!list_empty(&q->ops))
-            continue;
-        list_del(&q->node);
-        free(q);
-    }
+    struct unit_op *op;
+    while (u->starts_in_flight < STARTS_IN_FLIGHT && (op = next_start(u)))
+        send_start(op);
 }
 
 void units_start_queue_drop(struct units *u)
 {
-    forget_empty_queues(u);
+    start_queue_prune(&u->start_queues);
 }
 
 /* Queued messages belong to the old connection. */
 void units_start_bus_lost(struct units *u, const struct err *err)
 {
-    while (!list_empty(&u->start_queues))
-        unit_op_end(next_start(u), -ECONNRESET, err);
+    struct unit_op *op;
+    while ((op = next_start(u)))
+        unit_op_end(op, -ECONNRESET, err);
 }
 
 void units_start_cancelled(struct unit_op *op)
@@ -294,7 +254,7 @@ void units_start_cancelled(struct unit_op *op)
         return;
     struct units *u = op->u;
     unit_op_drop(op, 0);
-    forget_empty_queues(u);
+    start_queue_prune(&u->start_queues);
 }
 
 static int build_message(struct unit_op *op, const struct unit_spec *spec)
@@ -323,7 +283,7 @@ static int prepare_start(struct unit_op *op, const struct unit_spec *spec)
     int r = build_message(op, spec);
     if (r >= 0)
         r = map_put(&op->u->starts, str_of(op->name.z), op, NULL);
-    return r < 0 ? r : enqueue(op);
+    return r < 0 ? r : start_queue_add(&op->u->start_queues, op->slice.z, &op->queue_node);
 }
 
 int units_start(struct units *u, const struct unit_spec *spec, units_started_cb cb, void *user,

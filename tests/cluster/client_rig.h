@@ -18,7 +18,7 @@
 
 extern bool rig_failed;
 
-#define RIG_ALLOCS 64
+#define RIG_ALLOCS 256
 
 /* What the played servers hold. */
 struct rig_alloc {

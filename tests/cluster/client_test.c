@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The client agent against a real systemd. Runs inside a throwaway host as root:
  *   client_test LAUNCHER RELAY DATA_DIR [NOMAD] [--only WORD] */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -206,6 +207,130 @@ static void health_is_reported_for_deployments(struct client_rig *r)
     rig_wait_gone(r, a);
 }
 
+static const char *unit_of(struct client_rig *r, struct rig_alloc *a)
+{
+    char cmd[256], line[300] = "";
+    char hex[33];
+    for (int i = 0; i < 16; i++)
+        snprintf(hex + 2 * i, 3, "%02x", a->alloc->id.b[i]);
+    snprintf(cmd, sizeof(cmd),
+             "systemctl list-units --all --plain --no-legend 'nomad-%s*.service' | cut -d' ' -f1",
+             hex);
+    FILE *f = popen(cmd, "re");
+    if (f && !fgets(line, sizeof(line), f))
+        *line = 0;
+    if (f)
+        pclose(f);
+    line[strcspn(line, "\n")] = 0;
+    return arena_strdup(a->arena, line);
+}
+
+static void a_unit_that_vanished_while_away_counts_as_a_lost_attempt(struct client_rig *r)
+{
+    struct rig_alloc *a = rig_alloc_new(r, JOB_SERVICE, "echo x >>starts; exec sleep 1000");
+    rig_task(a)->restart->attempts = 1;
+    rig_put(r, a);
+    rig_wait_file(r, rig_path(r, a, "/web/starts"), true);
+    rig_wait_status(r, a, ALLOC_RUNNING);
+    rig_agent_stop(r);
+    const char *cmd = arena_printf(a->arena, "systemctl stop %s", unit_of(r, a));
+    CHECK(system(cmd) == 0, "%s", cmd);
+    rig_agent_start(r);
+    rig_wait_text(r, rig_path(r, a, "/web/starts"), "x\nx\n");
+    rig_wait_status(r, a, ALLOC_RUNNING);
+    rig_linger(r, 300);
+    CHECK(strstr(rig_events(a, "web"), "Started|Terminated|Restarting|Started"), "%s",
+          rig_events(a, "web"));
+    rig_stop_alloc(r, a);
+    rig_wait_status(r, a, ALLOC_COMPLETE);
+}
+
+static void exec_has_a_root_of_its_own(struct client_rig *r)
+{
+    struct rig_alloc *a = rig_alloc_new(
+        r, JOB_BATCH,
+        "id -un; echo x >$NOMAD_TASK_DIR/mine && cat /local/mine; echo y >/alloc/data/f; "
+        "ls -d /srv /home 2>/dev/null; touch /usr/x 2>/dev/null && echo writable; "
+        "echo $NOMAD_ALLOC_DIR; touch $NOMAD_SECRETS_DIR/s && pwd");
+    rig_task(a)->driver = "exec";
+    rig_put(r, a);
+    rig_wait_status(r, a, ALLOC_COMPLETE);
+    rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "nobody\nx\n/alloc\n/\n");
+    rig_wait_text(r, rig_path(r, a, "/alloc/data/f"), "y\n");
+    CHECK(streq(rig_events(a, "web"), "Received|Task Setup|Started|Terminated"), "%s: %s",
+          rig_events(a, "web"), shown(a, "Driver Failure"));
+}
+
+static size_t count_fds(void)
+{
+    size_t n = 0;
+    for (int fd = 0; fd < 4096; fd++)
+        n += fcntl(fd, F_GETFD) >= 0;
+    return n;
+}
+
+static void many_allocations_come_and_go_without_a_leak(struct client_rig *r)
+{
+    struct rig_alloc *list[24];
+    size_t before = count_fds();
+    for (size_t i = 0; i < ARRAY_LEN(list); i++) {
+        list[i] = rig_alloc_new(r, JOB_SERVICE, "exec sleep 1000");
+        rig_put(r, list[i]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(list); i++)
+        rig_wait_status(r, list[i], ALLOC_RUNNING);
+    for (size_t i = 0; i < ARRAY_LEN(list); i++)
+        rig_forget(r, list[i]);
+    for (size_t i = 0; i < ARRAY_LEN(list); i++)
+        rig_wait_gone(r, list[i]);
+    for (int i = 0; i < 100 && count_fds() > before; i++)
+        rig_linger(r, 50);
+    CHECK(count_fds() <= before, "%zu descriptors before, %zu after", before, count_fds());
+}
+
+/* After everything else: what a host must look like when all allocations were forgotten. */
+static void nothing_is_left_when_the_servers_forget_all(struct client_rig *r)
+{
+    char records[512];
+    for (size_t i = 0; i < r->n_allocs; i++)
+        if (!r->allocs[i].forgotten)
+            rig_forget(r, &r->allocs[i]);
+    for (size_t i = 0; i < r->n_allocs; i++)
+        rig_wait_gone(r, &r->allocs[i]);
+    for (int i = 0; i < 100 && client_n_allocs(r->client) > 0; i++)
+        rig_linger(r, 50);
+    CHECK(client_n_allocs(r->client) == 0, "%zu allocations", client_n_allocs(r->client));
+    snprintf(records, sizeof(records), "[ -z \"$(ls %s/client/allocs %s/alloc)\" ]",
+             r->config.data_dir, r->config.data_dir);
+    (void)records;
+    for (size_t i = 0; i < r->n_allocs; i++)
+        CHECK(!*unit_of(r, &r->allocs[i]), "unit %s is left", unit_of(r, &r->allocs[i]));
+}
+
+static void on_stopped(void *user)
+{
+    *(bool *)user = true;
+}
+
+static void a_dev_agent_leaves_nothing_behind(struct client_rig *r)
+{
+    bool stopped = false;
+    rig_agent_stop(r);
+    r->config.dev = true;
+    rig_agent_start(r);
+    struct rig_alloc *a = rig_alloc_new(r, JOB_SERVICE, "touch up; exec sleep 1000");
+    rig_put(r, a);
+    rig_wait_file(r, rig_path(r, a, "/web/up"), true);
+    client_stop(r->client, on_stopped, &stopped);
+    for (int i = 0; i < 200 && !stopped; i++)
+        rig_linger(r, 50);
+    CHECK(stopped, "the agent does not stop");
+    rig_wait_gone(r, a);
+    CHECK(!*unit_of(r, a), "unit %s is left", unit_of(r, a));
+    rig_agent_stop(r);
+    r->config.dev = false;
+}
+
 /* ---- methods ---- */
 
 struct sink {
@@ -331,7 +456,8 @@ static void a_task_is_restarted_and_signalled_on_request(struct client_rig *r)
     rpc_call_free(call);
     rig_stop_alloc(r, a);
     rig_wait_status(r, a, ALLOC_COMPLETE);
-    CHECK(strstr(rig_events(a, "web"), "Signaling|Restart Signaled|Terminated|Restarting"),
+    CHECK(strstr(rig_events(a, "web"), "Signaling|Restart Signaled|Terminated|Restarting|Started|"
+                                       "Killing|Terminated|Killed"),
           "%s", rig_events(a, "web"));
 }
 
@@ -350,6 +476,43 @@ static void shell_or_die(const char *script)
     CHECK(system(script) == 0, "%s", script);
 }
 
+/* Some run, some are on their way and some wait for their turn when it happens. */
+static void lose_starts(struct client_rig *r, unsigned n, bool fetch, const char *accident)
+{
+    struct rig_alloc *allocs[64];
+    for (unsigned i = 0; i < n; i++) {
+        allocs[i] = rig_alloc_new(r, JOB_BATCH, "echo x >>starts");
+        if (fetch)
+            add_artifact(allocs[i], "file:///etc/hostname");
+        rig_put(r, allocs[i]);
+    }
+    rig_wait_file(r, rig_path(r, allocs[!fetch], fetch ? "/web/local/hostname" : "/web/starts"),
+                  true);
+    CHECK(system(accident) == 0, "%s", accident);
+    for (unsigned i = 0; i < n; i++) {
+        rig_wait_status(r, allocs[i], ALLOC_COMPLETE);
+        rig_wait_text(r, rig_path(r, allocs[i], "/web/starts"), "x\n");
+        CHECK(streq(rig_events(allocs[i], "web"),
+                    fetch ? "Received|Task Setup|Downloading Artifacts|Started|Terminated"
+                          : "Received|Task Setup|Started|Terminated"),
+              "%s", rig_events(allocs[i], "web"));
+    }
+}
+
+static void starts_that_systemd_loses_are_tried_again(struct client_rig *r)
+{
+    lose_starts(r, 40, false, "systemctl daemon-reexec");
+}
+
+#define BUS_RESTART                                                                                \
+    "systemctl kill -s KILL dbus.service; sleep 0.2; systemctl start dbus.socket dbus.service"
+
+static void starts_are_tried_again_after_the_loss_of_the_bus(struct client_rig *r)
+{
+    lose_starts(r, 30, false, BUS_RESTART);
+    lose_starts(r, 30, true, BUS_RESTART);
+}
+
 static void artifacts_are_unpacked_before_the_task(struct client_rig *r)
 {
     shell_or_die("rm -rf /srv/art && mkdir -p /srv/art/x/bin && cd /srv/art && "
@@ -365,6 +528,31 @@ static void artifacts_are_unpacked_before_the_task(struct client_rig *r)
         streq(rig_events(a, "web"), "Received|Task Setup|Downloading Artifacts|Started|Terminated"),
         "%s: %s", rig_events(a, "web"), shown(a, "Failed Artifact Download"));
     rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "from artifact\nroot\n");
+}
+
+static void a_downloaded_file_is_run_as_the_command(struct client_rig *r)
+{
+    static const char *const commands[] = {"hello", "local/hello", "${NOMAD_TASK_DIR}/hello"};
+    shell_or_die("mkdir -p /srv/web && printf '#!/bin/sh\necho hello $1\n' >/srv/web/hello && "
+                 "systemd-run -q --unit=web-server -p Type=exec python3 -m http.server "
+                 "-d /srv/web -b 127.0.0.1 8765 && "
+                 "until curl -sf -o /dev/null 127.0.0.1:8765/hello; do sleep 0.1; done");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        struct rig_alloc *a = rig_alloc_new(r, JOB_BATCH, "");
+        struct val *args = arena_array(a->arena, struct val, 1);
+        struct val_entry *e = arena_array(a->arena, struct val_entry, 2);
+        args[0] = val_str(str_of("world"));
+        e[0] = (struct val_entry){str_of("command"), val_str(str_of(commands[i]))};
+        e[1] = (struct val_entry){str_of("args"), {.type = VAL_LIST, .list = {args, 1}}};
+        rig_task(a)->config = val_map_of(e, 2);
+        add_artifact(a, "http://127.0.0.1:8765/hello");
+        rig_put(r, a);
+        rig_wait_status(r, a, ALLOC_COMPLETE);
+        CHECK(rig_state(a, "web") && !rig_state(a, "web")->failed, "%s",
+              shown(a, "Driver Failure"));
+        rig_wait_text(r, rig_path(r, a, "/alloc/logs/web.stdout.0"), "hello world\n");
+    }
+    shell_or_die("systemctl stop web-server");
 }
 
 static void a_wrong_digest_fails_the_task_and_names_both(struct client_rig *r)
@@ -407,8 +595,16 @@ int main(int argc, char **argv)
     RUN(&rig, health_is_reported_for_deployments);
     RUN(&rig, logs_are_read_and_followed);
     RUN(&rig, a_task_is_restarted_and_signalled_on_request);
+    RUN(&rig, starts_that_systemd_loses_are_tried_again);
+    RUN(&rig, starts_are_tried_again_after_the_loss_of_the_bus);
     RUN(&rig, artifacts_are_unpacked_before_the_task);
+    RUN(&rig, a_downloaded_file_is_run_as_the_command);
     RUN(&rig, a_wrong_digest_fails_the_task_and_names_both);
     RUN(&rig, a_destination_outside_is_refused);
+    RUN(&rig, a_unit_that_vanished_while_away_counts_as_a_lost_attempt);
+    RUN(&rig, exec_has_a_root_of_its_own);
+    RUN(&rig, many_allocations_come_and_go_without_a_leak);
+    RUN(&rig, nothing_is_left_when_the_servers_forget_all);
+    RUN(&rig, a_dev_agent_leaves_nothing_behind);
     return rig_close(&rig);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
 import shutil
+import signal
 import sys
 
 import pytest
@@ -9,6 +10,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cluster  # noqa: E402
 
 LIVE = []
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+# The runner ends a layer that takes too long with SIGTERM: fixtures still clean up.
+signal.signal(signal.SIGTERM, interrupted)
 
 
 def boot(label, net="private", binds=()):

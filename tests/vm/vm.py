@@ -5,6 +5,7 @@ What of the checkout a test needs (STAGED, and the programs of build/) is on a s
 disk, mounted under the checkout's own path. The first disk is a snapshot: nothing is kept.
 """
 
+import ctypes
 import os
 import re
 import shlex
@@ -23,6 +24,9 @@ APPEND = (
 
 
 STAGED = ("dist", "units", "tests/vm", "meson.build")
+# Sanitized programs the tests run inside, and where the libraries the image lacks are put.
+TOOLS = ("build-san/tests/cluster/systemd_units_test",)
+LIBRARIES = "build-san/lib"
 # Says that this machine's /dev/kvm was tried and does not carry a machine; gone after a reboot.
 NO_KVM = "/run/nomad-vm-no-kvm"
 
@@ -35,6 +39,12 @@ def programs():
             path = os.path.join(folder, name)
             if os.access(path, os.X_OK) and not name.endswith((".so", ".py", ".sh")):
                 yield os.path.relpath(path, ROOT)
+
+
+def die_with_parent():
+    """However pytest ends, its machine does too."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 class Exit(Exception):
@@ -69,17 +79,27 @@ class VM:
     def stage(self):
         tree = f"{self.work}/stage"
         os.mkdir(tree)
-        for name in [*STAGED, *programs()]:
+        for name in [*STAGED, *programs(), *TOOLS]:
             source, target = f"{ROOT}/{name}", f"{tree}/{name}"
             if os.path.isdir(source):
                 shutil.copytree(source, target, symlinks=True)
             elif os.path.exists(source):
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 shutil.copy2(source, target)
+        self.stage_libraries(f"{tree}/{LIBRARIES}")
         subprocess.run(["truncate", "-s", "256M", f"{self.work}/stage.img"], check=True)
         make = ["mkfs.ext4", "-q", "-F", "-O", "^has_journal", "-d", tree, f"{self.work}/stage.img"]
         subprocess.run(make, check=True)
         shutil.rmtree(tree)
+
+    def stage_libraries(self, target):
+        """The compiler's own: the image has those of the release build."""
+        os.makedirs(target, exist_ok=True)
+        for tool in TOOLS:
+            if os.path.exists(f"{ROOT}/{tool}"):
+                ldd = subprocess.run(["ldd", f"{ROOT}/{tool}"], stdout=subprocess.PIPE, text=True)
+                for path in re.findall(r"=> (/\S*/lib(?:[a-z]*san|stdc\+\+)\.so\S*)", ldd.stdout):
+                    shutil.copy2(os.path.realpath(path), f"{target}/{os.path.basename(path)}")
 
     def boot(self, image, accel, cpu, timeout):
         self.accel = accel
@@ -101,7 +121,12 @@ class VM:
         self.pending = b""
         self.log = open(f"{self.work}/qemu.log", "wb")
         self.qemu = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
         )
         end = time.monotonic() + timeout
         self.shell = self.connect(end)

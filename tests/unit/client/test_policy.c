@@ -198,9 +198,16 @@ static void a_kill_during_the_start_stops_what_started(void **state)
     struct task_fsm f = {0};
     step(&f, &service, (struct task_fsm_event){.type = TFE_BEGIN});
     step(&f, &service, (struct task_fsm_event){.type = TFE_SETUP_DONE});
-    assert_int_equal(step(&f, &service, (struct task_fsm_event){.type = TFE_KILL}).what, 0);
-    struct task_fsm_effects fx = step(&f, &service, (struct task_fsm_event){.type = TFE_STARTED});
+    const struct task_note killing = {.type = NOTE_KILLING};
+    struct task_fsm_event kill = {.type = TFE_KILL, .note = &killing};
+    struct task_fsm_effects fx = step(&f, &service, kill);
+    assert_int_equal(fx.what, 0);
+    assert_int_equal(fx.n_notes, 0);
+    fx = step(&f, &service, (struct task_fsm_event){.type = TFE_STARTED});
     assert_int_equal(fx.what, TFX_RUN_STATE | TFX_STOP);
+    assert_int_equal(fx.n_notes, 2);
+    assert_int_equal(fx.notes[0].type, NOTE_STARTED);
+    assert_int_equal(fx.notes[1].type, NOTE_KILLING);
     assert_int_equal(f.state, TFS_STOPPING);
 }
 
