@@ -461,6 +461,14 @@ def layer_bench(results, seconds):
             results.ok()
         else:
             results.fail(name)
+    say("-- bench_tasks.py")
+    tasks = as_root([PYTHON, "tests/bench/bench_tasks.py"])
+    if tasks is None:
+        results.skip("bench_tasks.py", "needs root, and sudo asks for a password")
+    elif run(tasks, timeout=seconds)[0] == 0:
+        results.ok()
+    else:
+        results.fail("bench_tasks.py")
 
 
 LAYERS = {
