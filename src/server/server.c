@@ -3,6 +3,7 @@
 #include "server/server.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 
 #include "server/server_parts.h"
@@ -148,10 +149,26 @@ void server_node_expired(void *ctx, const struct uuid *node_id)
     arena_free(a);
 }
 
+/* A burst of work leaves freed memory scattered in the heap: give it back once all is quiet. */
+static void trim_when_quiet(struct server *s)
+{
+    uint64_t applied = raft_host_applied(s->raft);
+    nsec_t now = s->env->mono(s->env);
+    if (applied != s->seen_index) {
+        s->seen_index = applied;
+        s->quiet_since = now;
+    } else if (s->trimmed_index != applied && now - s->quiet_since > 2 * NSEC_SEC) {
+        s->trimmed_index = applied;
+        malloc_trim(0);
+    }
+}
+
 static void reclaim(void *ctx)
 {
     struct server *s = ctx;
     bool more = state_reclaim(s->state);
+    if (!more)
+        trim_when_quiet(s);
     s->reclaim_timer = s->env->timer(s->env, more ? 0 : NSEC_SEC / 10, reclaim, s);
 }
 

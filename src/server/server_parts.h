@@ -23,8 +23,10 @@ struct server {
     struct scheduling *scheduling;
     struct heartbeat *heartbeat;
     struct env_timer *reclaim_timer;
-    struct env_timer *close_timer; /* keeps the loop running until the threads have answered */
-    struct list waiting;           /* blocking reads */
+    uint64_t seen_index, trimmed_index; /* when the heap was trimmed last */
+    nsec_t quiet_since;                 /* monotonic */
+    struct env_timer *close_timer;      /* keeps the loop running until the threads have answered */
+    struct list waiting;                /* blocking reads */
     bool leader, closing;
     void (*closed_cb)(void *ctx);
     void *closed_ctx;

@@ -221,19 +221,23 @@ def bench_start(product, plain, options):
         row("API shows all running after the last start", f"{late:.2f} s")
 
 
+SETTLE = 15  # health is told after 10 s, and memory is given back 2 s after the last change
+
+
 def bench_memory(product, options):
     agent, count = product.pid("nomad-agent"), 200
+    time.sleep(SETTLE)
     idle = memory(agent)
     product.start(0)
     before = processes(product.host)
     product.start(count // 2)
     product.known(count // 2)
-    time.sleep(2)
+    time.sleep(SETTLE)
     half = memory(agent)
     product.agent.put("/v1/jobs", job(count, product.pause))
     product.starts.wait(count // 2)
     product.known(count)
-    time.sleep(2)
+    time.sleep(SETTLE)
     full, relay = memory(agent), memory(product.pid("nomad-relay"))
     extra = processes(product.host) - before
     say(f"memory of the agent; load {load()}")
