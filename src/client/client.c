@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/client.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -35,9 +36,47 @@ uv_timer_t *client_timer_free(uv_timer_t *t)
 
 /* ---- the deferred pass ---- */
 
+static void on_relay_stopped(void *user, int r unused_arg, const struct err *err unused_arg)
+{
+    struct client *c = user;
+    char fifo[4100];
+    snprintf(fifo, sizeof(fifo), "%s/fifo", c->config.run_dir);
+    (void)rmdir(fifo);
+    (void)rmdir(c->config.run_dir);
+    c->relay_stopping = false;
+    client_soon(c, NULL);
+}
+
+static bool is_empty_dir(const char *path)
+{
+    DIR *dir = opendir(path);
+    size_t n = 0;
+    while (dir && readdir(dir))
+        n++;
+    if (dir)
+        closedir(dir);
+    return dir && n <= 2;
+}
+
+/* -dev: the relay it started goes too, unless somebody else's streams are in its hands. True while
+ * that is under way. */
+static bool stop_relay(struct client *c)
+{
+    char fifo[4100];
+    snprintf(fifo, sizeof(fifo), "%s/fifo", c->config.run_dir);
+    if (!c->config.dev || !c->relay_asked)
+        return false;
+    c->relay_asked = false;
+    if (access("/run/systemd/transient/" RELAY_UNIT, F_OK) < 0 || !is_empty_dir(fifo))
+        return false;
+    c->relay_stopping = units_stop(c->units, RELAY_UNIT, on_relay_stopped, c) == 0;
+    return c->relay_stopping;
+}
+
 static void check_stopped(struct client *c)
 {
-    if (!c->stopping || !c->stopped_cb || (c->config.dev && !list_empty(&c->allocs)))
+    if (!c->stopping || !c->stopped_cb || (c->config.dev && !list_empty(&c->allocs)) ||
+        c->relay_stopping || stop_relay(c))
         return;
     void (*cb)(void *user) = c->stopped_cb;
     c->stopped_cb = NULL;

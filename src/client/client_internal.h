@@ -90,7 +90,7 @@ struct client {
     struct list allocs, dirty, calls, jobs;
     uv_timer_t *soon, *heartbeat, *poll, *update;
     bool started, records_loaded, listing, restored, registered, stopping, relay_asked,
-        update_in_flight, update_retry;
+        relay_stopping, update_in_flight, update_retry;
     uint64_t allocs_index;
     nsec_t last_heartbeat;
     void (*stopped_cb)(void *user);

@@ -23,11 +23,10 @@ def agent(host):
 
 def leftovers(agent):
     """Units and directories of a development agent that should be gone."""
-    found = [u for u in agent.host.units("nomad-*") if u not in ("nomad-relay.service",)]
-    found = [u for u in found if not u.startswith("nomad-host")]
+    found = [u for u in agent.host.units("nomad-*") if not u.startswith("nomad-host")]
     if agent.host.run("test", "-e", DATA, check=False).returncode == 0:
         found.append(DATA)
-    return found + agent.host.run("ls", "/run/nomad/fifo", check=False).stdout.split()
+    return found + agent.host.run("ls", "/run/nomad", check=False).stdout.split()
 
 
 @pytest.mark.parametrize("sig", ["SIGTERM", "SIGINT"])
