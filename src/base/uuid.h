@@ -26,6 +26,11 @@ static inline int uuid_cmp(const struct uuid *a, const struct uuid *b)
 {
     return memcmp(a, b, sizeof(*a));
 }
+/* Its bytes as a map key; borrowed. */
+static inline struct str uuid_key(const struct uuid *u)
+{
+    return str_n((const char *)u->b, sizeof(u->b));
+}
 /* 36 characters with dashes, or "" for zero; upper case accepted. -EINVAL otherwise. */
 int uuid_parse(struct str s, struct uuid *ret);
 struct uuid_text uuid_text(const struct uuid *u);

@@ -141,7 +141,7 @@ static int enlist(struct alloc_runner *ar, const struct objs *records)
         if (r < 0)
             return r;
     }
-    int r = map_put(&ar->c->by_id, str_n((char *)ar->id.b, 16), ar, NULL);
+    int r = map_put(&ar->c->by_id, uuid_key(&ar->id), ar, NULL);
     if (r == 0)
         list_add_tail(&ar->c->allocs, &ar->node);
     return r;
@@ -229,8 +229,8 @@ struct alloc_runner *alloc_runner_free(struct alloc_runner *ar)
     client_timer_free(ar->health_timer);
     units_cancel(ar->c->units, ar);
     record_store_cancel(ar->c->store, ar);
-    if (map_get(&ar->c->by_id, str_n((char *)ar->id.b, 16)) == ar)
-        map_del(&ar->c->by_id, str_n((char *)ar->id.b, 16));
+    if (map_get(&ar->c->by_id, uuid_key(&ar->id)) == ar)
+        map_del(&ar->c->by_id, uuid_key(&ar->id));
     list_del(&ar->node);
     list_del(&ar->dirty_node);
     free(ar->tasks);

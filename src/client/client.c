@@ -104,7 +104,7 @@ void client_soon(struct client *c, struct alloc_runner *ar)
 
 struct alloc_runner *client_find(const struct client *c, const struct uuid *id)
 {
-    return map_get(&c->by_id, str_n((const char *)id->b, 16));
+    return map_get(&c->by_id, uuid_key(id));
 }
 
 size_t client_n_allocs(const struct client *c)

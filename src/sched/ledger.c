@@ -18,11 +18,6 @@ struct claim {
     VEC(int64_t) ports;
 };
 
-static struct str uuid_key(const struct uuid *u)
-{
-    return str_n((const char *)u->b, sizeof(u->b));
-}
-
 struct ledger *ledger_new(void)
 {
     return calloc(1, sizeof(struct ledger));

@@ -35,14 +35,9 @@ struct blocked *blocked_free(struct blocked *b)
     return NULL;
 }
 
-static struct str id_key(const struct uuid *id)
-{
-    return str_n((const char *)id->b, sizeof(id->b));
-}
-
 static void forget(struct blocked *b, struct item *it)
 {
-    map_del(&b->by_id, id_key(&it->e->id));
+    map_del(&b->by_id, uuid_key(&it->e->id));
     if (map_get(&b->by_job, it->job_key) == it)
         map_del(&b->by_job, it->job_key);
     arena_free(it->arena);
@@ -53,7 +48,7 @@ int blocked_add(struct blocked *b, const struct evaluation *e, struct uuid *ret_
     struct arena *a = arena_new(0);
     struct item *it = a ? arena_new_of(a, struct item) : NULL;
     memset(ret_duplicate, 0, sizeof(*ret_duplicate));
-    if (map_get(&b->by_id, id_key(&e->id))) {
+    if (map_get(&b->by_id, uuid_key(&e->id))) {
         arena_free(a);
         return 0;
     }
@@ -76,9 +71,9 @@ int blocked_add(struct blocked *b, const struct evaluation *e, struct uuid *ret_
         *ret_duplicate = old->e->id;
         forget(b, old);
     }
-    if (map_put(&b->by_id, id_key(&it->e->id), it, NULL) < 0 ||
+    if (map_put(&b->by_id, uuid_key(&it->e->id), it, NULL) < 0 ||
         map_put(&b->by_job, it->job_key, it, NULL) < 0) {
-        map_del(&b->by_id, id_key(&it->e->id));
+        map_del(&b->by_id, uuid_key(&it->e->id));
         arena_free(a);
         return -ENOMEM;
     }
@@ -87,7 +82,7 @@ int blocked_add(struct blocked *b, const struct evaluation *e, struct uuid *ret_
 
 void blocked_remove(struct blocked *b, const struct uuid *eval_id)
 {
-    struct item *it = map_get(&b->by_id, id_key(eval_id));
+    struct item *it = map_get(&b->by_id, uuid_key(eval_id));
     if (it)
         forget(b, it);
 }

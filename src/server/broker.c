@@ -54,11 +54,6 @@ struct broker *broker_free(struct broker *b)
     return NULL;
 }
 
-static struct str id_key(const struct uuid *id)
-{
-    return str_n((const char *)id->b, sizeof(id->b));
-}
-
 static bool before(const struct item *a, const struct item *b)
 {
     if (a->priority != b->priority)
@@ -97,7 +92,7 @@ static struct item *new_item(const struct evaluation *e)
 
 int broker_enqueue(struct broker *b, const struct evaluation *e, nsec_t now)
 {
-    struct item *it = map_get(&b->by_id, id_key(&e->id));
+    struct item *it = map_get(&b->by_id, uuid_key(&e->id));
     if (it && it->removed) {
         it->removed = false;
         it->again = true;
@@ -109,7 +104,7 @@ int broker_enqueue(struct broker *b, const struct evaluation *e, nsec_t now)
         return -ENOMEM;
     if (it->due == 0 && e->wait)
         it->due = now + e->wait;
-    if (map_put(&b->by_id, id_key(&it->id), it, NULL) < 0) {
+    if (map_put(&b->by_id, uuid_key(&it->id), it, NULL) < 0) {
         free_item(it);
         return -ENOMEM;
     }
@@ -126,7 +121,7 @@ static void release_job(struct broker *b, struct item *it)
 
 static void forget(struct broker *b, struct item *it)
 {
-    map_del(&b->by_id, id_key(&it->id));
+    map_del(&b->by_id, uuid_key(&it->id));
     if (!it->outstanding)
         list_del(&it->link);
     release_job(b, it);
@@ -135,7 +130,7 @@ static void forget(struct broker *b, struct item *it)
 
 void broker_remove(struct broker *b, const struct uuid *eval_id)
 {
-    struct item *it = map_get(&b->by_id, id_key(eval_id));
+    struct item *it = map_get(&b->by_id, uuid_key(eval_id));
     if (it && !it->outstanding)
         forget(b, it);
     else if (it)
@@ -161,7 +156,7 @@ bool broker_next(struct broker *b, nsec_t now, struct uuid *ret_id, int *ret_att
 
 void broker_ack(struct broker *b, const struct uuid *eval_id)
 {
-    struct item *it = map_get(&b->by_id, id_key(eval_id));
+    struct item *it = map_get(&b->by_id, uuid_key(eval_id));
     if (it && it->outstanding && it->again) {
         release_job(b, it);
         it->again = false;
@@ -174,7 +169,7 @@ void broker_ack(struct broker *b, const struct uuid *eval_id)
 
 int broker_nack(struct broker *b, const struct uuid *eval_id, nsec_t now)
 {
-    struct item *it = map_get(&b->by_id, id_key(eval_id));
+    struct item *it = map_get(&b->by_id, uuid_key(eval_id));
     if (!it || !it->outstanding)
         return 0;
     if (it->removed) {

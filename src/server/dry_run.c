@@ -43,17 +43,11 @@ static void after_reconcile(void *ctx)
         answer(r);
         return;
     }
-    r->in = (struct place_input){
-        .eval = r->eval,
-        .job = r->job,
-        .requests = r->todo->place,
-        .n_requests = r->todo->n_place,
-        .stops = r->todo->stop,
-        .n_stops = r->todo->n_stop,
-        .now = r->now,
-        .seed = {env->random(env), env->random(env)},
-        .dry_run = true,
-    };
+    run_place_input(r);
+    r->in.now = r->now;
+    r->in.seed[0] = env->random(env);
+    r->in.seed[1] = env->random(env);
+    r->in.dry_run = true;
     env->place(env, run_place, after_place, r);
 }
 

@@ -29,11 +29,6 @@ struct feed *feed_new(struct server_env *env, struct ledger *ledger)
     return f;
 }
 
-static struct str id_key(const struct node *n)
-{
-    return str_n((const char *)n->id.b, sizeof(n->id.b));
-}
-
 struct feed *feed_free(struct feed *f)
 {
     size_t i = 0;
@@ -77,11 +72,11 @@ static void keep_node(struct feed *f, const struct feed_change *c)
     if (c->now) {
         const struct node *held = state_ref(c->now);
         /* The key lives in the value: replace the slot as a whole. */
-        replaced = map_del(&f->nodes, id_key(n));
-        if (map_put(&f->nodes, id_key(held), (void *)held, NULL) < 0)
+        replaced = map_del(&f->nodes, uuid_key(&n->id));
+        if (map_put(&f->nodes, uuid_key(&held->id), (void *)held, NULL) < 0)
             abort();
     } else {
-        replaced = map_del(&f->nodes, id_key(n));
+        replaced = map_del(&f->nodes, uuid_key(&n->id));
     }
     state_unref(replaced);
 }

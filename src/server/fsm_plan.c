@@ -63,30 +63,14 @@ static void apply_marks(struct fsm_apply *f)
     }
 }
 
-/* What the node's allocations that are to run hold. */
-static struct capacity wanted_on(const struct snap *snap, const struct uuid *node_id)
-{
-    struct capacity sum = {0};
-    struct state_iter it;
-    const struct allocation *a;
-    state_allocs_by_node(&it, snap, node_id);
-    while ((a = state_next(&it))) {
-        if (alloc_terminal(a))
-            continue;
-        struct capacity u = alloc_usage(a->resources);
-        sum.cpu += u.cpu;
-        sum.memory_mb += u.memory_mb;
-        sum.disk_mb += u.disk_mb;
-    }
-    return sum;
-}
-
+/* Against what the node's allocations that are to run hold: the state keeps the sums. */
 static bool fits(struct fsm_apply *f, const struct node *n, const struct allocation *a)
 {
-    struct capacity cap = node_capacity(n), used = wanted_on(f->snap, &n->id);
-    struct capacity ask = alloc_usage(a->resources);
-    return used.cpu + ask.cpu <= cap.cpu && used.memory_mb + ask.memory_mb <= cap.memory_mb &&
-           used.disk_mb + ask.disk_mb <= cap.disk_mb;
+    struct node_usage used = state_node_usage(f->snap, &n->id);
+    struct capacity cap = node_capacity(n), ask = alloc_usage(a->resources);
+    return used.live_cpu + ask.cpu <= cap.cpu &&
+           used.live_memory_mb + ask.memory_mb <= cap.memory_mb &&
+           used.live_disk_mb + ask.disk_mb <= cap.disk_mb;
 }
 
 static void live_names(struct fsm_apply *f, struct map *names)

@@ -37,11 +37,6 @@ struct heartbeat *heartbeat_free(struct heartbeat *h)
     return NULL;
 }
 
-static struct str id_key(const struct uuid *id)
-{
-    return str_n((const char *)id->b, sizeof(id->b));
-}
-
 static void check(void *ctx)
 {
     struct heartbeat *h = ctx;
@@ -66,7 +61,7 @@ nsec_t heartbeat_reset(struct heartbeat *h, const struct uuid *node_id)
 {
     nsec_t ttl = MAX(h->o.min_ttl, (nsec_t)h->beats.n * NSEC_SEC / h->o.max_per_second);
     ttl += (nsec_t)(h->env->random(h->env) % (uint64_t)ttl);
-    struct beat *b = map_get(&h->beats, id_key(node_id));
+    struct beat *b = map_get(&h->beats, uuid_key(node_id));
     if (!h->running)
         return ttl;
     if (!b) {
@@ -74,7 +69,7 @@ nsec_t heartbeat_reset(struct heartbeat *h, const struct uuid *node_id)
         if (!b)
             abort();
         b->id = *node_id;
-        if (map_put(&h->beats, id_key(&b->id), b, NULL) < 0)
+        if (map_put(&h->beats, uuid_key(&b->id), b, NULL) < 0)
             abort();
     }
     b->deadline = h->env->mono(h->env) + ttl + h->o.grace;
@@ -83,7 +78,7 @@ nsec_t heartbeat_reset(struct heartbeat *h, const struct uuid *node_id)
 
 void heartbeat_forget(struct heartbeat *h, const struct uuid *node_id)
 {
-    free(map_del(&h->beats, id_key(node_id)));
+    free(map_del(&h->beats, uuid_key(node_id)));
 }
 
 void heartbeat_start(struct heartbeat *h, const struct snap *snap)

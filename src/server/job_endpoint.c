@@ -208,9 +208,9 @@ static int read_list(struct server *s, struct rpc_call *call, const struct snap 
     else
         state_iter_id_prefix(&it, snap, TABLE_JOBS, c->ns, c->prefix);
     while ((j = state_next(&it))) {
-        struct job_stub *b = stub_of(call->arena, j, snap);
         if (streq(c->ns, "*") && !has_prefix(j->id, nonull(c->prefix)))
             continue;
+        struct job_stub *b = stub_of(call->arena, j, snap);
         if (!b || objs_add(call->arena, &reply->jobs, b) < 0)
             return read_error(call, 503, "out of memory");
     }

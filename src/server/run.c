@@ -79,6 +79,18 @@ static int forget_ended(struct run *r)
     return 0;
 }
 
+void run_place_input(struct run *r)
+{
+    r->in = (struct place_input){
+        .eval = r->eval,
+        .job = r->job,
+        .requests = r->todo->place,
+        .n_requests = r->todo->n_place,
+        .stops = r->todo->stop,
+        .n_stops = r->todo->n_stop,
+    };
+}
+
 void run_place(void *ctx)
 {
     struct run *r = ctx;
@@ -253,14 +265,7 @@ static void after_reconcile(void *ctx)
         give_up(r, r->err.text, false);
         return;
     }
-    r->in = (struct place_input){
-        .eval = r->eval,
-        .job = r->job,
-        .requests = r->todo->place,
-        .n_requests = r->todo->n_place,
-        .stops = r->todo->stop,
-        .n_stops = r->todo->n_stop,
-    };
+    run_place_input(r);
     if (r->todo->n_place)
         place_next(r);
     else

@@ -69,6 +69,7 @@ static inline bool run_is_current(const struct run *r)
 }
 /* Worker and placer halves, shared by real and dry runs. */
 void run_reconcile(void *ctx);
+void run_place_input(struct run *r); /* r->in out of r->todo */
 void run_place(void *ctx);
 void run_free(struct run *r);
 void scheduling_landed(struct scheduling *s); /* one message less in flight */
